@@ -21,11 +21,15 @@ DAEMON_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out agent/daemon/main.c,$
 TOOL_OBJ   := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tools/*.c))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: help all unit clean
+.PHONY: help all objs unit clean
 help:
 	@echo "see the targets"
 
 all: $(BUILD)/libsignet-core.a $(BUILD)/signetd $(BUILD)/signet
+
+# Every object, without linking.
+objs: $(CORE_OBJ) $(COMMON_OBJ) $(DAEMON_OBJ) $(TOOL_OBJ) \
+      $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/unit/*.c agent/daemon/main.c))
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
