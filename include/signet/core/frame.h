@@ -19,7 +19,10 @@ enum signet_aead {
 	SIGNET_AEAD_AES256GCM = 2,
 };
 
-/** signet_aead_supported() - mask of AEADs this machine does well */
+/**
+ * signet_aead_supported() - mask of AEADs this machine does well
+ * sodium_init() must have been called.
+ */
 unsigned int signet_aead_supported(void);
 
 /**
@@ -33,6 +36,10 @@ struct signet_aead_key {
 	};
 };
 
+/**
+ * signet_aead_key_init() - expand a key
+ * Return: 0; -EINVAL unknown @aead; -EOPNOTSUPP not on this machine.
+ */
 int signet_aead_key_init(struct signet_aead_key *key, enum signet_aead aead,
 			 const uint8_t raw[SIGNET_AEAD_KEY_LEN]);
 void signet_aead_key_wipe(struct signet_aead_key *key);
@@ -52,6 +59,10 @@ struct signet_frame_info {
 /**
  * signet_frame_parse() - check length, type, padding, flags and label, and
  * read the header; looks at nothing beyond @len
+ *
+ * Takes frames of all six types: of handshake and cookie frames it checks
+ * length, pattern, flags, labels and reserved bytes, and key_id, lane and
+ * counter are zero.
  * Return: enum signet_drop (LENGTH, TYPE, FLAGS, LABEL), 0 if good.
  */
 int signet_frame_parse(const uint8_t *frame, size_t len,
@@ -94,7 +105,8 @@ int signet_frame_open(const struct signet_aead_key *key,
 /**
  * struct signet_replay - sliding window of 8192 counters (RFC 6479)
  *
- * Zero-initialised is ready for use. Not locked.
+ * Zero-initialised is ready for use. Not locked. Counter UINT64_MAX is never
+ * accepted, so that @next cannot wrap.
  */
 struct signet_replay {
 	uint64_t next;		/* highest counter seen plus one; 0: none */
