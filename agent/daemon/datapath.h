@@ -15,10 +15,11 @@
 #ifndef SG_DATAPATH_H
 #define SG_DATAPATH_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "common/addr.h"
 
 #include <signet/core/frame.h>
 #include <signet/drop.h>
@@ -26,20 +27,6 @@
 
 struct sg_loop;
 struct sg_datapath;
-
-/** union sg_addr - an IPv4 or IPv6 address and port; v4 is never v4-mapped */
-union sg_addr {
-	struct sockaddr sa;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
-/** struct sg_prefix - inner addresses; @family AF_INET or AF_INET6 */
-struct sg_prefix {
-	uint8_t family;
-	uint8_t len;
-	uint8_t addr[16];	/* v4 in the first four bytes, network order */
-};
 
 /**
  * struct sg_path - where a channel's frames go
