@@ -1,35 +1,57 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Every command that a developer needs; "make help" lists them. The parts:
+#   tests/tests.mk    unit tests, sanitizers, fuzzing, style, check
+#   tools/install.mk  install and uninstall
+#   tests/bench/bench.mk and tests/demo/demo.mk  benchmarks, demonstration
+SAN ?=
+ifeq ($(SAN),1)
+BUILD  ?= build/san
+EXTRA_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+endif
 BUILD  ?= build
 PREFIX ?= /usr/local
 CC     ?= cc
+CFLAGS ?= -O2 -g
 
+VERSION := $(strip $(file <VERSION))
 MODULES := libsodium libcbor liburing json-c inih sqlite3 libnftables \
 	   libnl-3.0 libnl-route-3.0 libsystemd
-PKG_CFLAGS := $(shell pkg-config --cflags $(MODULES) 2>/dev/null)
-PKG_LIBS   := $(shell pkg-config --libs $(MODULES) 2>/dev/null)
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla -Wno-unused-parameter
-CFLAGS ?= -O2 -g
-ALL_CFLAGS := -std=gnu11 $(WARN) -D_GNU_SOURCE -Iinclude -Iagent -fvisibility=hidden -fPIC \
-	-fstack-protector-strong -pthread $(PKG_CFLAGS) $(CFLAGS) $(EXTRA_CFLAGS)
-ALL_LDFLAGS := -pthread $(LDFLAGS) $(EXTRA_CFLAGS)
+ALL_CFLAGS = -std=gnu11 $(WARN) -D_GNU_SOURCE -Iinclude -Iagent \
+	-fvisibility=hidden -fPIC -fstack-protector-strong -pthread \
+	$(PKG_CFLAGS) $(CFLAGS) $(EXTRA_CFLAGS)
+ALL_LDFLAGS = -pthread -Wl,--as-needed -Wl,-z,relro -Wl,-z,now \
+	$(LDFLAGS) $(EXTRA_CFLAGS)
 
-CORE_OBJ   := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard agent/core/*.c))
-COMMON_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard agent/common/*.c))
-DAEMON_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out agent/daemon/main.c,$(wildcard agent/daemon/*.c)))
-TOOL_OBJ   := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tools/*.c))
-UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
+CORE_OBJ   := $(call objects,agent/core/*.c)
+COMMON_OBJ := $(call objects,agent/common/*.c)
+DAEMON_OBJ := $(filter-out %/main.o,$(call objects,agent/daemon/*.c))
+TOOL_OBJ   := $(call objects,tools/*.c)
+UNIT_OBJ   := $(call objects,tests/unit/test_*.c)
+LIBS       := $(BUILD)/libdaemon.a $(BUILD)/libcommon.a $(BUILD)/libsignet-core.a
+CORE_SO    := $(BUILD)/libsignet-core.so.0
 
-.PHONY: help all objs unit clean
-help:
-	@echo "see the targets"
+.DEFAULT_GOAL := help
+.PHONY: help all objs deps clean
 
-all: $(BUILD)/libsignet-core.a $(BUILD)/signetd $(BUILD)/signet
+help: ## this list
+	@echo "Signet $(VERSION). Commands:"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "Variables: PREFIX DESTDIR CC CFLAGS BUILD; SAN=1 builds with ASan and UBSan"
+
+all: $(BUILD)/libsignet-core.a $(CORE_SO) $(BUILD)/signetd $(BUILD)/signet ## build everything
+
+deps: ## install what building and testing need (Debian 12, 13)
+	@tests/deps.sh build test
 
 # Every object, without linking.
 objs: $(CORE_OBJ) $(COMMON_OBJ) $(DAEMON_OBJ) $(TOOL_OBJ) \
-      $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/unit/*.c agent/daemon/main.c))
+      $(call objects,tests/unit/*.c agent/daemon/main.c)
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -38,26 +60,38 @@ $(BUILD)/obj/%.o: %.c
 $(BUILD)/libsignet-core.a: $(CORE_OBJ)
 	rm -f $@ && $(AR) rcs $@ $^
 
+$(CORE_SO): $(CORE_OBJ) agent/core/libsignet-core.map
+	$(CC) -shared -Wl,-soname,$(@F) -Wl,--no-undefined \
+		-Wl,--version-script=agent/core/libsignet-core.map \
+		$(ALL_LDFLAGS) -o $@ $(CORE_OBJ) $(PKG_LIBS)
+
 $(BUILD)/libcommon.a: $(COMMON_OBJ)
 	rm -f $@ && $(AR) rcs $@ $^
 
 $(BUILD)/libdaemon.a: $(DAEMON_OBJ)
 	rm -f $@ && $(AR) rcs $@ $^
 
-$(BUILD)/signetd: $(BUILD)/obj/agent/daemon/main.o $(BUILD)/libdaemon.a $(BUILD)/libcommon.a $(BUILD)/libsignet-core.a
+$(BUILD)/signetd: $(BUILD)/obj/agent/daemon/main.o $(LIBS)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/signet: $(TOOL_OBJ) $(BUILD)/libcommon.a $(BUILD)/libsignet-core.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libdaemon.a $(BUILD)/libcommon.a $(BUILD)/libsignet-core.a
-	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libdaemon.a $(BUILD)/libcommon.a $(BUILD)/libsignet-core.a -lcmocka $(PKG_LIBS)
-
-unit: $(UNIT)
-	@for t in $(UNIT); do $$t || exit 1; done
-
-clean:
+clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
+include tests/tests.mk tools/install.mk
+-include tests/bench/bench.mk tests/demo/demo.mk
+
+# Compiler and linker flags of the libraries. Made once the packages are there:
+# make installs those, makes this file, and starts over with it.
+$(BUILD)/config.mk: tests/deps.sh
+	@tests/deps.sh build
+	@mkdir -p $(@D)
+	@{ echo "PKG_CFLAGS := $$(pkg-config --cflags $(MODULES))" && \
+	   echo "PKG_LIBS := $$(pkg-config --libs $(MODULES))"; } > $@.new && mv $@.new $@
+
+ifneq ($(filter-out help deps clean style format uninstall,$(or $(MAKECMDGOALS),help)),)
+include $(BUILD)/config.mk
+endif
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Tests: unit, sanitizers, fuzzing, network namespaces, style.
+UNIT    := $(UNIT_OBJ:$(BUILD)/obj/tests/unit/%.o=$(BUILD)/unit/%)
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+HELPERS := $(patsubst tests/netns/%.c,$(BUILD)/netns/%,$(wildcard tests/netns/*.c))
+STYLED   = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
+FORMAT  := clang-format-19
+FUZZ    ?=
+TIME    ?= 60
+
+.PHONY: check check-fast unit unit-build fuzz fuzzers netns-build style format test-deps
+
+check: test-deps ## build and pass every test
+	@tests/run full
+
+check-fast: test-deps ## unit tests and style: under a minute
+	@tests/run fast
+
+test-deps:
+	@tests/deps.sh build test
+
+unit: unit-build ## unit tests only; SAN=1 for ASan and UBSan
+	@set -e; for t in $(UNIT); do $$t; done
+
+unit-build: $(UNIT)
+
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIBS) -lcmocka $(PKG_LIBS)
+
+# Programs that the network tests need.
+netns-build: $(HELPERS)
+
+$(BUILD)/netns/%: $(BUILD)/obj/tests/netns/%.o $(BUILD)/libcommon.a $(BUILD)/libsignet-core.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+# libFuzzer needs clang, so these have a build folder of their own.
+FUZZ_BUILD := build/fuzz
+FUZZ_MAKE   = $(MAKE) BUILD=$(FUZZ_BUILD) CC=clang CFLAGS="-O1 -g" \
+	EXTRA_CFLAGS="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
+
+fuzz: test-deps ## fuzz: FUZZ=name (all in turn without), TIME=seconds each
+	@+$(FUZZ_MAKE) fuzzers
+	@tests/fuzz/run $(FUZZ_BUILD) -max_total_time=$(TIME) $(FUZZ)
+
+fuzzers: $(FUZZERS)
+
+$(BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(LIBS)
+	clang -fsanitize=fuzzer,address,undefined $(ALL_LDFLAGS) -o $@ $< $(LIBS) $(PKG_LIBS)
+
+style: ## formatting, licence lines, word list
+	@tests/style.sh
+
+format: ## let clang-format lay out every source file
+	$(FORMAT) -i $(STYLED)
