@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the agent gives up before it listens to anybody.
+ */
+#ifndef SG_PRIVILEGES_H
+#define SG_PRIVILEGES_H
+
+#include <stdbool.h>
+
+#include "common/error.h"
+
+/**
+ * sg_privileges_harden() - no core dumps, no tracing by others of the same
+ * user, and as much locked memory as the hard limit allows. First thing in
+ * main().
+ */
+int sg_privileges_harden(struct sg_error *err);
+
+/**
+ * sg_privileges_drop() - keep CAP_NET_ADMIN, and CAP_NET_BIND_SERVICE if
+ * @low_port, and lose every other capability for ever, also through execve()
+ *
+ * Capabilities belong to a thread: call it before the first other thread is
+ * started (the data path makes workers). The tunnel device, sockets, routes
+ * and nftables need nothing more than what stays. Return: 0 or -errno.
+ */
+int sg_privileges_drop(bool low_port, struct sg_error *err);
+
+#endif
