@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <signet/core/record.h>
+#include <signet/core/reliable.h>
 
 _Static_assert(SIGNET_RECORDS_MAX % SIGNET_MESSAGE_PAD == 0,
 	       "the longest plaintext is whole");
@@ -22,9 +23,12 @@ static const struct {
 	[SIGNET_RECORD_CLOSE] = { 1, 1 },
 	[SIGNET_RECORD_REKEY_REQUEST] = { 1, UINT16_MAX },
 	[SIGNET_RECORD_REKEY_RESPONSE] = { 1, UINT16_MAX },
-	[SIGNET_RECORD_FRAGMENT] = { 32, 32 + 1024 },
-	[SIGNET_RECORD_ACK] = { 32, 28 + 4 * 32 },
-	[SIGNET_RECORD_PROBE] = { 8, 8 },
+	[SIGNET_RECORD_FRAGMENT] = { SIGNET_FRAGMENT_HDR_LEN,
+				     SIGNET_FRAGMENT_HDR_LEN +
+					     SIGNET_FRAGMENT_LEN },
+	[SIGNET_RECORD_ACK] = { SIGNET_ACK_HDR_LEN + 4,
+				SIGNET_ACK_HDR_LEN + 4 * SIGNET_ACK_RANGES },
+	[SIGNET_RECORD_PROBE] = { SIGNET_PROBE_LEN, SIGNET_PROBE_LEN },
 };
 
 _Static_assert(sizeof(body_len) / sizeof(body_len[0]) ==
