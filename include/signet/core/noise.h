@@ -35,7 +35,31 @@ enum signet_noise_pattern {
 	SIGNET_NOISE_XXPSK3,
 	SIGNET_NOISE_IKPSK2,
 	SIGNET_NOISE_KKPSK0,
-	/* the implementation may add others; names are found by _find() */
+	/* the other psk variants: names are found by signet_noise_find() */
+	SIGNET_NOISE_NPSK0,
+	SIGNET_NOISE_KPSK0,
+	SIGNET_NOISE_XPSK1,
+	SIGNET_NOISE_NNPSK0,
+	SIGNET_NOISE_NNPSK2,
+	SIGNET_NOISE_NKPSK0,
+	SIGNET_NOISE_NKPSK2,
+	SIGNET_NOISE_NXPSK2,
+	SIGNET_NOISE_KNPSK0,
+	SIGNET_NOISE_KNPSK2,
+	SIGNET_NOISE_KKPSK2,
+	SIGNET_NOISE_KXPSK2,
+	SIGNET_NOISE_XNPSK3,
+	SIGNET_NOISE_XKPSK3,
+	SIGNET_NOISE_INPSK1,
+	SIGNET_NOISE_INPSK2,
+	SIGNET_NOISE_IKPSK1,
+	SIGNET_NOISE_IXPSK2,
+	SIGNET_NOISE_NNPSK1,
+	SIGNET_NOISE_XXPSK0,
+	SIGNET_NOISE_XXPSK1,
+	SIGNET_NOISE_XXPSK2,
+	SIGNET_NOISE_IKPSK0,
+	SIGNET_NOISE_KKPSK1,
 	SIGNET_NOISE_PATTERN_COUNT
 };
 
@@ -67,6 +91,7 @@ struct signet_noise {
 	bool initiator;
 	bool has_key;
 	bool has_rs;
+	bool has_psk;
 	bool failed;
 	uint64_t n;
 	uint8_t k[SIGNET_NOISE_KEY_LEN];
@@ -96,7 +121,8 @@ int signet_noise_find(const char *name);
  * @prologue: prologue bytes
  * @prologue_len: their number
  * @keys: what this side brings
- * Return: 0; -EINVAL where the pattern needs a key that @keys lacks.
+ * Return: 0; -EINVAL where the pattern needs a static key that @keys lacks. A
+ *	psk may come later, by signet_noise_set_psk().
  */
 int signet_noise_init(struct signet_noise *ns, int pattern, bool initiator,
 		      const uint8_t *prologue, size_t prologue_len,
@@ -124,8 +150,8 @@ size_t signet_noise_overhead(const struct signet_noise *ns);
  * @out: receives the message
  * @cap: size of @out
  * @out_len: receives the message's length
- * Return: 0; -EINVAL not this side's turn; -ENOBUFS @out too small;
- *	-EBADMSG all-zero DH output. After an error other than -ENOBUFS the
+ * Return: 0; -EINVAL not this side's turn, or a psk is missing; -ENOBUFS
+ *	@out too small; -EBADMSG all-zero DH output. After an error other than -ENOBUFS the
  *	state is wiped and failed.
  */
 int signet_noise_write(struct signet_noise *ns, const uint8_t ephemeral[32],
@@ -141,8 +167,8 @@ int signet_noise_write(struct signet_noise *ns, const uint8_t ephemeral[32],
  * @cap: size of @payload
  * @payload_len: receives its length
  * Return: 0; -EBADMSG not authentic, too short or all-zero DH output;
- *	-ENOBUFS; -EINVAL not this side's turn. After an error the state is
- *	wiped and failed.
+ *	-ENOBUFS; -EINVAL not this side's turn, or a psk is missing. After
+ *	an error the state is wiped and failed.
  */
 int signet_noise_read(struct signet_noise *ns, const uint8_t *msg, size_t len,
 		      uint8_t *payload, size_t cap, size_t *payload_len);
