@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# What the acts are told with: commands that are shown and run, and checks.
+
+passed=0 failed=0
+if [ -t 1 ]; then
+	bold=$'\e[1m' dim=$'\e[2m' green=$'\e[32m' red=$'\e[1;31m'
+	blue=$'\e[36m' plain_text=$'\e[0m'
+else
+	bold='' dim='' green='' red='' blue='' plain_text=''
+fi
+
+# on MACHINE COMMAND...: runs it there. Each machine is a network namespace,
+# and has its own configuration, state and control socket.
+on()
+{
+	local machine=$1 dir=$WORK/$1
+
+	shift
+	SIGNET_CONFIG=$dir/etc/signet.conf SIGNET_STATE=$dir/state \
+		SIGNET_SOCKET=$dir/signet.sock SIGNET_DEMO_CAPTURE=$capture \
+		nsenter --net="/run/netns/$machine" -- "$@"
+}
+
+# show MACHINE COMMAND...: prints it as a person would type it
+show()
+{
+	local machine=$1 word line='' safe='^[][a-zA-Z0-9@%_+=:,./<>-]+$'
+
+	shift
+	for word; do
+		[[ $word =~ $safe ]] || word="'$word'"
+		line+=" $word"
+	done
+	printf '  %s%s$%s%s\n' "$blue" "$machine" "$plain_text" "$line"
+}
+
+# run MACHINE COMMAND...: prints the command, runs it, prints what it says.
+# What it said is in $said, its exit code is returned.
+run()
+{
+	local ret line
+
+	show "$@"
+	said=$(on "$@" 2>&1)
+	ret=$?
+	[ -z "$said" ] || while IFS= read -r line; do
+		printf '    %s%s%s\n' "$dim" "$line" "$plain_text"
+	done <<<"$said"
+	return $ret
+}
+
+act()
+{
+	printf '\n%s%s%s\n' "$bold" "$*" "$plain_text"
+	pause
+}
+
+say()
+{
+	printf '%s\n' "$*"
+}
+
+# For people who read along; nothing waits where nobody does.
+pause()
+{
+	[ -z "${DEMO_PACE:-}" ] || sleep "$DEMO_PACE"
+}
+
+# check "WORDS" COMMAND...: ok if the command succeeds within five seconds
+check()
+{
+	local words=$1
+
+	shift
+	if wait_for 5 "$@"; then
+		passed=$((passed + 1))
+		printf '%sok%s    %s\n' "$green" "$plain_text" "$words"
+	else
+		failed=$((failed + 1))
+		printf '%sFAIL%s  %s\n' "$red" "$plain_text" "$words"
+		printf '      (%s)\n' "$*"
+	fi
+	pause
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds
+wait_for()
+{
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+not()
+{
+	! "$@"
+}
+
+is()
+{
+	[ "$1" = "$2" ]
+}
+
+lamp_is()
+{
+	[ "$(cat "$WORK/lamp" 2>/dev/null)" = "$1" ]
+}
+
+# The whole second that follows, or nothing: the lamp must stay as it is.
+lamp_stays()
+{
+	local i
+
+	for i in 1 2 3 4 5 6 7 8; do
+		lamp_is "$1" || return 1
+		sleep 0.05
+	done
+}
+
+summary()
+{
+	printf '\n%s%d passed, %d failed%s\n' "$bold" "$passed" "$failed" \
+		"$plain_text"
+	[ "$failed" = 0 ]
+}
