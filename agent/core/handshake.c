@@ -151,8 +151,6 @@ static int check_meant(const struct signet_handshake *hs,
 {
 	const struct signet_id *id = &hs->remote.att.id;
 
-	if (!hs->remote.verified)
-		return 0;
 	if (!signet_id_cmp(id, &local->ident.id))
 		return SIGNET_DROP_IDENTITY;
 	if (hs->initiator && !sodium_is_zero(hs->responder.b, SIGNET_ID_LEN) &&

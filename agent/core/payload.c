@@ -17,6 +17,7 @@ enum {
 	KEY_AEADS = 7,
 	KEY_FEATURES = 8,
 	KEY_NUMBER = 9,
+	KEY_IDENTITY = 10,
 };
 
 #define MANDATORY                                                            \
@@ -30,7 +31,8 @@ static int write_map(const struct signet_local *local,
 	struct sg_cbor_writer w;
 
 	sg_cbor_write(&w, out, cap);
-	sg_cbor_put_map(&w, 6 + history + args->has_number);
+	/* Either the history, or the identifier that it will prove. */
+	sg_cbor_put_map(&w, 6 + 1 + args->has_number);
 	sg_cbor_put_uint(&w, KEY_HEAD);
 	sg_cbor_put_array(&w, 2);
 	sg_cbor_put_uint(&w, local->ident.head.length);
@@ -54,6 +56,10 @@ static int write_map(const struct signet_local *local,
 	if (args->has_number) {
 		sg_cbor_put_uint(&w, KEY_NUMBER);
 		sg_cbor_put_uint(&w, args->number);
+	}
+	if (!history) {
+		sg_cbor_put_uint(&w, KEY_IDENTITY);
+		sg_cbor_put_bytes(&w, local->ident.id.b, SIGNET_ID_LEN);
 	}
 	return sg_cbor_finish(&w, len);
 }
@@ -128,6 +134,9 @@ int signet_proof_verify(struct signet_proof *p, const uint8_t *history,
 	p->verified = false;
 	if (signet_history_verify(history, len, &p->ident))
 		return SIGNET_DROP_IDENTITY;
+	if (!sodium_is_zero(p->att.id.b, SIGNET_ID_LEN) &&
+	    signet_id_cmp(&p->att.id, &p->ident.id))
+		return SIGNET_DROP_IDENTITY;
 	/* Known from here on, for the operator of a responder who refuses. */
 	p->att.id = p->ident.id;
 	if (p->ident.head.length != p->head.length ||
@@ -176,6 +185,9 @@ int signet_payload_read(struct signet_proof *p, const uint8_t *buf, size_t len,
 		case KEY_NUMBER:
 			p->number = sg_cbor_get_uint(&r);
 			break;
+		case KEY_IDENTITY:
+			sg_cbor_get_fixed(&r, p->att.id.b, SIGNET_ID_LEN);
+			break;
 		default:
 			sg_cbor_skip(&r);
 			break;
@@ -185,6 +197,9 @@ int signet_payload_read(struct signet_proof *p, const uint8_t *buf, size_t len,
 	}
 	if (sg_cbor_end(&r) || (seen & MANDATORY) != MANDATORY || !p->label ||
 	    (want_number && !(seen & 1u << KEY_NUMBER)))
+		return SIGNET_DROP_PAYLOAD;
+	/* One of the two: the history, or whose it will be. */
+	if (!history == !(seen & 1u << KEY_IDENTITY))
 		return SIGNET_DROP_PAYLOAD;
 	if (!history)
 		return 0;

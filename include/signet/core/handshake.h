@@ -46,11 +46,13 @@ struct signet_local {
 
 /**
  * struct signet_proof - what the other side has sent, and proved
- * @att: its attestation's content
+ * @att: its attestation's content; only @att.id, as claimed, while not
+ *	@verified
  * @head: length and head of its history
  * @ident: what its history says; valid when @verified
  * @verified: history and attestation were checked; when false the history did
- *	not fit the handshake and has to follow inside the channel
+ *	not fit the handshake and has to follow inside the channel; until then
+ *	the channel carries no data
  * @attestation: the attestation as sent, for checking it then
  * @attestation_len: its length
  * @static_key: its Noise static key
