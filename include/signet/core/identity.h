@@ -53,6 +53,27 @@ int signet_id_parse(const char *s, struct signet_id *id);
 /** signet_id_overlay() - overlay IPv6 address: 0xfd and the first 120 bits */
 void signet_id_overlay(const struct signet_id *id, uint8_t addr[16]);
 
+/*
+ * The bytes of a history.
+ *
+ * A change is a deterministic CBOR map of:
+ *
+ *	1: 1			version
+ *	2: bytes .size 32	the Ed25519 public key that becomes current
+ *	3: bytes .size 32	SHA-256 of the public key that may follow it
+ *	4: bytes .size 32	SHA-256 of the change before, signed form; not in
+ *				the first change
+ *
+ * Its signed form is a COSE_Sign1 (see cose.h) of typ "signet-change+cose"
+ * whose payload is that map, signed by the key under 2. A history is its
+ * signed changes one after another, nothing between or behind.
+ *
+ * The identifier is the SHA-256 of the first change's map, so that neither
+ * signature nor header is part of it. A later change is good when the SHA-256
+ * of its key is what the change before committed to, and its key 4 is the
+ * SHA-256 of that change. A change that commits to its own key is refused.
+ */
+
 /**
  * signet_history_create() - first change of a new identity
  * @sk: Ed25519 secret key (64 bytes, libsodium form) of the current key
@@ -61,6 +82,7 @@ void signet_id_overlay(const struct signet_id *id, uint8_t addr[16]);
  * @cap: its size
  * @len: receives the length
  * @ident: receives what the history then says
+ * Return: 0; -EINVAL @next_pk is @sk's own; -ENOBUFS.
  */
 int signet_history_create(const uint8_t sk[64], const uint8_t next_pk[32],
 			  uint8_t *out, size_t cap, size_t *len,
@@ -75,7 +97,8 @@ int signet_history_create(const uint8_t sk[64], const uint8_t next_pk[32],
  * @len: in: its length, out: the new length
  * @cap: size of @history
  * Return: 0; -EKEYREJECTED @next_sk is not what was committed; -ENOBUFS;
- *	-E2BIG the history is full; -EBADMSG @history does not verify.
+ *	-E2BIG the history is full; -EBADMSG @history does not verify;
+ *	-EINVAL @after_pk is @next_sk's own.
  */
 int signet_history_rotate(const uint8_t next_sk[64], const uint8_t after_pk[32],
 			  uint8_t *history, size_t *len, size_t cap,
@@ -88,6 +111,27 @@ int signet_history_rotate(const uint8_t next_sk[64], const uint8_t after_pk[32],
  */
 int signet_history_verify(const uint8_t *history, size_t len,
 			  struct signet_identity *ident);
+
+/*
+ * The bytes of an attestation: a COSE_Sign1 (see cose.h) of typ
+ * "signet-attestation+cwt", signed by the identity's current key, whose
+ * payload is a CWT claims set, a deterministic CBOR map of:
+ *
+ *	2: text			sub: the identifier, bech32m in lower case
+ *	4: uint			exp: seconds since 1970
+ *	6: uint			iat: seconds since 1970, before exp
+ *	8: { 1: {		cnf: COSE_Key of the Noise static key
+ *		1: 1,			kty: OKP
+ *		-1: 4,			crv: X25519
+ *		-2: bytes .size 32	x
+ *	} }
+ *	-65537: [		head of the history
+ *		uint,			number of changes, 1 to 64
+ *		bytes .size 32		SHA-256 of the last, signed form
+ *	]
+ *
+ * There is no iss: issuer and subject are the same.
+ */
 
 /**
  * struct signet_attestation - binds a Noise static key to an identity
@@ -107,6 +151,7 @@ struct signet_attestation {
  * signet_attestation_sign() - make an attestation: a CWT (RFC 8392) in a
  * COSE_Sign1 (RFC 9052), typ "signet-attestation+cwt" (RFC 9596), cnf
  * (RFC 8747) holding the Noise static key as a COSE_Key
+ * Return: 0; -EINVAL times negative or out of order, head impossible; -ENOBUFS.
  */
 int signet_attestation_sign(const struct signet_attestation *att,
 			    const uint8_t sk[64], uint8_t *out, size_t cap,
