@@ -31,7 +31,8 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBS)
 # Programs that the network tests need.
 netns-build: $(HELPERS)
 
-$(BUILD)/netns/%: $(BUILD)/obj/tests/netns/%.o $(BUILD)/libcommon.a $(BUILD)/libsignet-core.a
+$(BUILD)/netns/%: $(BUILD)/obj/tests/netns/%.o $(call objects,tests/netns/lib/*.c) \
+		$(BUILD)/libsignet-core.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
