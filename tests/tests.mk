@@ -8,13 +8,16 @@ FORMAT  := clang-format-19
 FUZZ    ?=
 TIME    ?= 60
 
-.PHONY: check check-fast unit unit-build fuzz fuzzers netns-build style format test-deps
+.PHONY: check check-fast demo-deps unit unit-build fuzz fuzzers netns-build style format test-deps
 
 check: test-deps ## build and pass every test
 	@tests/run full
 
 check-fast: test-deps ## unit tests and style: under a minute
 	@tests/run fast
+
+demo-deps:
+	@tests/deps.sh build demo
 
 test-deps:
 	@tests/deps.sh build test
