@@ -22,7 +22,7 @@ MODULES := libsodium libcbor liburing json-c inih sqlite3 libnftables \
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla -Wno-unused-parameter
 ALL_CFLAGS = -std=gnu11 $(WARN) -D_GNU_SOURCE -Iinclude -Iagent \
-	-fvisibility=hidden -fPIC -fstack-protector-strong -pthread \
+	-fvisibility=hidden -fPIC -fno-semantic-interposition -fstack-protector-strong -pthread \
 	$(PKG_CFLAGS) $(CFLAGS) $(EXTRA_CFLAGS)
 ALL_LDFLAGS = -pthread -Wl,--as-needed -Wl,-z,relro -Wl,-z,now \
 	$(LDFLAGS) $(EXTRA_CFLAGS)

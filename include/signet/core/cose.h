@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(default)
+
 /* Longest payload and typ that are signed or verified. */
 #define SIGNET_SIGN1_PAYLOAD_MAX 2048
 #define SIGNET_SIGN1_TYP_MAX	 64
@@ -86,5 +88,7 @@ int signet_sign1_check(const struct signet_sign1 *s, const uint8_t key[32]);
 int signet_sign1_verify(const uint8_t *buf, size_t len, const char *typ,
 			const uint8_t key[32], const uint8_t **payload,
 			size_t *payload_len);
+
+#pragma GCC visibility pop
 
 #endif

@@ -13,6 +13,8 @@
 #include <sodium.h>
 #include <signet/wire.h>
 
+#pragma GCC visibility push(default)
+
 /* As offered in the handshake: bit masks; one bit set when chosen. */
 enum signet_aead {
 	SIGNET_AEAD_CHACHA20POLY1305 = 1,
@@ -121,5 +123,7 @@ bool signet_replay_check(const struct signet_replay *w, uint64_t counter);
  * Return: false when it was seen meanwhile or is too old.
  */
 bool signet_replay_commit(struct signet_replay *w, uint64_t counter);
+
+#pragma GCC visibility pop
 
 #endif

@@ -16,6 +16,8 @@
 #include <signet/core/noise.h>
 #include <signet/wire.h>
 
+#pragma GCC visibility push(default)
+
 /**
  * struct signet_local - what this node proves in every handshake
  * @static_sk: X25519 private key that the attestation binds
@@ -211,5 +213,7 @@ void signet_handshake_wipe(struct signet_handshake *hs);
  */
 int signet_proof_verify(struct signet_proof *p, const uint8_t *history,
 			size_t len, int64_t wall);
+
+#pragma GCC visibility pop
 
 #endif

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(default)
+
 #define SIGNET_ID_LEN	      32
 /* "sg" + "1" + 52 data characters + 6 checksum characters + NUL */
 #define SIGNET_ID_STR_LEN     62
@@ -166,5 +168,7 @@ int signet_attestation_sign(const struct signet_attestation *att,
 int signet_attestation_verify(const uint8_t *buf, size_t len,
 			      const uint8_t key[32],
 			      struct signet_attestation *att);
+
+#pragma GCC visibility pop
 
 #endif

@@ -13,6 +13,8 @@
 #include <signet/core/noise.h>
 #include <signet/wire.h>
 
+#pragma GCC visibility push(default)
+
 /* Directions, as indexes and as the byte in the derivation of hop keys. */
 enum signet_direction {
 	SIGNET_I2R = 0,		/* from the handshake's initiator */
@@ -79,5 +81,7 @@ int signet_keys_derive(struct signet_keys *keys, const struct signet_noise *ns,
  */
 void signet_hop_key(const uint8_t secret[32], enum signet_direction dir,
 		    uint32_t label, uint8_t key[SIGNET_HOP_KEY_LEN]);
+
+#pragma GCC visibility pop
 
 #endif

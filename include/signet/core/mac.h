@@ -13,6 +13,8 @@
 #include <signet/core/identity.h>
 #include <signet/wire.h>
 
+#pragma GCC visibility push(default)
+
 /**
  * signet_handshake_parse() - form of an init, response, finish or cookie frame
  * @frame: bytes from outside
@@ -77,5 +79,7 @@ bool signet_cookie_frame_read(const uint8_t *frame, uint32_t label,
 			      const uint8_t mac1[SIGNET_MAC_LEN],
 			      const uint8_t mac1_key[SIGNET_MAC_LEN],
 			      uint8_t cookie[SIGNET_COOKIE_LEN]);
+
+#pragma GCC visibility pop
 
 #endif

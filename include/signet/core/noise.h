@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(default)
+
 #define SIGNET_NOISE_KEY_LEN  32
 #define SIGNET_NOISE_HASH_LEN 32
 #define SIGNET_NOISE_TAG_LEN  16
@@ -189,5 +191,7 @@ int signet_noise_split(const struct signet_noise *ns, uint8_t k1[32],
 
 /** signet_noise_wipe() - wipe all secrets of a state */
 void signet_noise_wipe(struct signet_noise *ns);
+
+#pragma GCC visibility pop
 
 #endif

@@ -21,6 +21,8 @@
 
 #include <signet/wire.h>
 
+#pragma GCC visibility push(default)
+
 #define SIGNET_RECORD_HDR_LEN 4
 /* Plaintext of the longest message frame. */
 #define SIGNET_RECORDS_MAX    (SIGNET_MESSAGE_MAX - SIGNET_FRAME_OVERHEAD)
@@ -165,5 +167,7 @@ int signet_record_reader_init(struct signet_record_reader *r,
  */
 int signet_record_next(struct signet_record_reader *r,
 		       struct signet_record *rec);
+
+#pragma GCC visibility pop
 
 #endif

@@ -82,6 +82,8 @@
 
 #include <signet/core/record.h>
 
+#pragma GCC visibility push(default)
+
 #define SIGNET_RELIABLE_MESSAGE_MAX    (256 * 1024)
 #define SIGNET_FRAGMENT_LEN	       1024
 #define SIGNET_FRAGMENT_HDR_LEN	       32
@@ -306,5 +308,7 @@ struct signet_reliable_stats {
 
 void signet_reliable_stats(const struct signet_reliable *r,
 			   struct signet_reliable_stats *stats);
+
+#pragma GCC visibility pop
 
 #endif
