@@ -6,8 +6,13 @@ show_capture()
 {
 	[ -z "$plain" ] && return
 	printf '  %sattacker sees:%s\n' "$blue" "$plain_text"
-	sed 's/\x1b\[[0-9;]*m//g' "$WORK/sniff.log" | grep -A1 "$1" |
+	sed 's/\x1b\[[0-9;]*m//g' "$WORK/sniff.log" | grep -A1 "^$1" |
 		tail -n "$2" | sed 's/^/    /'
+}
+
+show_file()
+{
+	sed "s/^./    $dim&/; s/\$/$plain_text/" "$1"
 }
 
 act_without()
@@ -40,8 +45,112 @@ act_without()
 	check 'the lamp is off again' lamp_is off
 }
 
+act_signet()
+{
+	act '2. Two signet commands'
+	say 'Gateway and controller have made their identities and pinned each'
+	say "other's. The plug is not touched. The gateway's configuration:"
+	configure || say 'could not configure Signet'
+	show_file "$WORK/gateway/etc/signet.conf"
+	sniff_start
+	run gateway nft flush chain ip legacy forward_port
+	run gateway signet up
+	run controller signet up
+	run controller plug $gateway_inner on
+	check 'the same program, at another address, switches the lamp on' \
+		lamp_is on
+	run controller plug $gateway_inner off
+	check 'and off' lamp_is off
+}
+
+not_around()
+{
+	on attacker ip route add 192.168.1.0/24 via 198.51.100.1 2>/dev/null
+	on attacker ip route add 10.77.0.0/24 via 198.51.100.1 2>/dev/null
+	not on attacker forge on 192.168.1.50 &&
+		not on attacker forge on $gateway_inner && lamp_is off
+}
+
+act_attacks()
+{
+	act '3. The same attacks'
+	show_capture 'controller > gateway signet packet' 4
+	run attacker sniff -f set_relay_state
+	check 'the attacker can read nothing any more' \
+		not on attacker sniff -f set_relay_state
+	run attacker forge on
+	check 'the open port is closed' not on attacker forge on
+	check 'there is no way around, to the plug or the inner address' \
+		not_around
+	attack replay 'a recording, played again' replay
+	attack hop-tag 'frames made up' forge header -n 20
+	attack replay 'true headers with other content' forge content -n 20
+	attack length 'frames cut short' flip -t 39 -n 10
+	act_withheld
+	check 'through all of this the lamp stayed off' lamp_stays off
+}
+
+# The strongest move: take a frame away before the gateway sees it, and send
+# it changed.
+act_withheld()
+{
+	local size job
+
+	say 'The attacker cuts the wire, and takes a frame that the gateway'
+	say 'has never seen: every bit of its header is right.'
+	size=$(stat -c %s "$capture")
+	show attacker ip link set to-gateway nomaster
+	cut_wire
+	on controller plug $gateway_inner info >/dev/null 2>&1 &
+	job=$!
+	wait_for 5 grown "$capture" "$size"
+	attack aead 'one bit changed on the way' flip -i to-gateway -n 10
+	attack aead 'the end missing' flip -i to-gateway -t -1 -n 10
+	show attacker ip link set to-gateway master br0
+	join_wire
+	check 'the wire joined again, the controller is answered' wait "$job"
+}
+
+grown()
+{
+	[ "$(stat -c %s "$1")" -gt "$2" ]
+}
+
+act_stranger()
+{
+	local before
+
+	act '4. A stranger'
+	say 'The attacker runs Signet too, with an identity of its own, and knows'
+	say "the gateway's identity, key and address. It is just not pinned."
+	configure_attacker || say 'could not configure Signet'
+	before=$(drops gateway stranger)
+	run attacker signet up
+	run attacker signet ping gateway
+	check 'the gateway saw a stranger at the door' \
+		drops_at_least stranger $((before + 1))
+	run attacker sniff -b 198.51.100.1 198.51.100.66
+	check 'a node that is not pinned gets no answer: 0 bytes' is "$said" 0
+}
+
+act_last()
+{
+	act '5. And the controller'
+	run controller plug $gateway_inner on
+	check "the controller's own command works" lamp_is on
+	run controller plug $gateway_inner off
+	check 'and the lamp goes off' lamp_is off
+	run gateway signet drops
+}
+
 acts()
 {
 	act_without
+	if command -v signetd >/dev/null; then
+		act_signet
+		act_attacks
+		act_stranger
+		act_last
+	fi
 	summary
 }

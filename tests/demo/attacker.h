@@ -17,6 +17,7 @@
 #define CONTROLLER_ADDRESS "198.51.100.2"
 #define ATTACKER_ADDRESS   "198.51.100.66"
 #define SIGNET_PORT	   51900
+#define BRIDGE		   "br0"
 #define FRAME_MAX	   65550
 
 /**
@@ -71,8 +72,11 @@ bool capture_last_sealed(struct capture *c, struct packet *p);
 int capture_create(const char *path);
 int capture_append(int fd, const uint8_t *frame, size_t len);
 
-/** wire_open() - a raw socket on the attacker's bridge; -errno */
-int wire_open(bool listen);
+/**
+ * wire_open() - a raw socket on one of the attacker's interfaces; -errno
+ * @name: interface; NULL: the bridge that everything passes
+ */
+int wire_open(const char *name, bool listen);
 /** wire_send() - put an Ethernet frame on the network; 0 or -errno */
 int wire_send(int fd, const uint8_t *frame, size_t len);
 

@@ -163,15 +163,14 @@ int capture_append(int fd, const uint8_t *frame, size_t len)
 	return 0;
 }
 
-int wire_open(bool listen)
+int wire_open(const char *name, bool listen)
 {
-	const char *name = getenv("SIGNET_DEMO_INTERFACE");
 	struct sockaddr_ll addr = { .sll_family = AF_PACKET };
 	struct packet_mreq all = { .mr_type = PACKET_MR_PROMISC };
 	int size = 8 << 20;
 	int fd, err;
 
-	name = name ? name : "br0";
+	name = name ? name : BRIDGE;
 	addr.sll_ifindex = if_nametoindex(name);
 	addr.sll_protocol = listen ? htons(ETH_P_ALL) : 0;
 	all.mr_ifindex = addr.sll_ifindex;

@@ -20,7 +20,8 @@ static void usage(void)
 	       "       flip -t BYTES [-n COUNT]\n"
 	       "                            cut down to BYTES; negative: as "
 	       "many cut off\n"
-	       "       -r FILE              the recording\n");
+	       "       -r FILE              the recording\n"
+	       "       -i INTERFACE         send there\n");
 }
 
 static void flip_bit(uint8_t *payload, size_t len, long bit, unsigned int turn)
@@ -40,7 +41,8 @@ static void flip_bit(uint8_t *payload, size_t len, long bit, unsigned int turn)
 		payload[at / 8] ^= 1 << at % 8;
 }
 
-static int flip(const struct packet *p, long bit, long cut, unsigned int n)
+static int flip(const struct packet *p, const char *name, long bit, long cut,
+		unsigned int n)
 {
 	static uint8_t frame[FRAME_MAX], payload[FRAME_MAX];
 	size_t len = p->len;
@@ -52,7 +54,7 @@ static int flip(const struct packet *p, long bit, long cut, unsigned int n)
 		fprintf(stderr, "flip: the frame has only %zu bytes\n", p->len);
 		return 1;
 	}
-	fd = wire_open(false);
+	fd = wire_open(name, false);
 	if (fd < 0)
 		return 1;
 	for (unsigned int i = 0; i < n; i++) {
@@ -78,15 +80,17 @@ static int flip(const struct packet *p, long bit, long cut, unsigned int n)
 int cmd_flip(int argc, char **argv)
 {
 	const char *in = capture_path();
+	const char *name = NULL;
 	long bit = WHERE_CONTENT, cut = 0;
 	unsigned int n = 1;
 	struct capture c;
 	struct packet p;
 	int opt, ret = 1;
 
-	while ((opt = getopt(argc, argv, "r:b:t:n:h")) != -1) {
+	while ((opt = getopt(argc, argv, "r:i:b:t:n:h")) != -1) {
 		switch (opt) {
 		case 'r': in = optarg; break;
+		case 'i': name = optarg; break;
 		case 'b': bit = strtol(optarg, NULL, 0); break;
 		case 't': cut = strtol(optarg, NULL, 0); break;
 		case 'n': n = strtoul(optarg, NULL, 0); break;
@@ -96,7 +100,7 @@ int cmd_flip(int argc, char **argv)
 		}
 	}
 	if (!capture_load(&c, in) && capture_last_sealed(&c, &p))
-		ret = flip(&p, bit, cut, n);
+		ret = flip(&p, name, bit, cut, n);
 	capture_free(&c);
 	return ret;
 }

@@ -19,8 +19,9 @@ static const char relay_state[] =
 
 static void usage(void)
 {
-	printf("usage: forge on|off         one message to the plug's port on "
-	       "the gateway\n"
+	printf("usage: forge on|off [ADDRESS]\n"
+	       "                            one message to the plug's port, "
+	       "on the gateway\n"
 	       "       forge header [-n N]  Signet frames to a label that is "
 	       "in use, the rest\n"
 	       "                            made up\n"
@@ -35,7 +36,7 @@ int plug_tell(const char *address, const uint8_t *msg, size_t len)
 	struct sockaddr_in to = { .sin_family = AF_INET,
 				  .sin_port = htons(AUTOKEY_PORT),
 				  .sin_addr.s_addr = inet_addr(address) };
-	struct timeval limit = { .tv_sec = 2 };
+	struct timeval limit = { .tv_sec = 1 };
 	uint8_t reply[AUTOKEY_HEADER_LEN + AUTOKEY_MAX];
 	char text[AUTOKEY_MAX + 1];
 	struct packet p = { .payload = reply };
@@ -64,7 +65,7 @@ cleanup:
 	return n < 0;
 }
 
-static int forge_plug(int state)
+static int forge_plug(int state, const char *address)
 {
 	uint8_t msg[AUTOKEY_HEADER_LEN + sizeof(relay_state)];
 	char *text = (char *)msg + AUTOKEY_HEADER_LEN;
@@ -72,7 +73,7 @@ static int forge_plug(int state)
 
 	autokey_put_length(msg, len);
 	autokey_encode(msg + AUTOKEY_HEADER_LEN, len);
-	return plug_tell(GATEWAY_ADDRESS, msg, AUTOKEY_HEADER_LEN + len);
+	return plug_tell(address, msg, AUTOKEY_HEADER_LEN + len);
 }
 
 /* The label that the gateway listens to is there for all to see. */
@@ -116,7 +117,7 @@ static void forge_init(uint8_t *payload, size_t len)
 static int forge_signet(const char *what, const struct packet *p, unsigned int n)
 {
 	static uint8_t frame[FRAME_MAX], payload[FRAME_MAX];
-	int fd = wire_open(false);
+	int fd = wire_open(NULL, false);
 
 	if (fd < 0)
 		return 1;
@@ -152,7 +153,8 @@ int cmd_forge(int argc, char **argv)
 	int opt, ret = 1;
 
 	if (!strcmp(what, "on") || !strcmp(what, "off"))
-		return forge_plug(!strcmp(what, "on"));
+		return forge_plug(!strcmp(what, "on"),
+				  argc > 2 ? argv[2] : GATEWAY_ADDRESS);
 	if (strcmp(what, "header") && strcmp(what, "content") &&
 	    strcmp(what, "init")) {
 		usage();

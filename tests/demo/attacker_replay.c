@@ -31,12 +31,12 @@ static int replay_plug(struct capture *c, const char *text)
 }
 
 /* Every sealed frame goes out again, from the controller's address and port. */
-static int replay_sealed(struct capture *c, size_t max)
+static int replay_sealed(struct capture *c, const char *name, size_t max)
 {
 	static uint8_t frame[FRAME_MAX];
 	struct packet p;
 	size_t n = 0;
-	int fd = wire_open(false);
+	int fd = wire_open(name, false);
 
 	if (fd < 0)
 		return 1;
@@ -56,21 +56,23 @@ static int replay_sealed(struct capture *c, size_t max)
 int cmd_replay(int argc, char **argv)
 {
 	const char *in = capture_path();
-	const char *text = NULL;
+	const char *text = NULL, *name = NULL;
 	size_t max = SIZE_MAX;
 	struct capture c;
 	int opt, ret;
 
-	while ((opt = getopt(argc, argv, "r:p:n:h")) != -1) {
+	while ((opt = getopt(argc, argv, "r:i:p:n:h")) != -1) {
 		switch (opt) {
 		case 'r': in = optarg; break;
+		case 'i': name = optarg; break;
 		case 'p': text = optarg; break;
 		case 'n': max = strtoul(optarg, NULL, 0); break;
 		default:
 			printf("usage: replay [-r FILE] [-n COUNT]   recorded "
 			       "Signet frames to the gateway\n"
 			       "       replay [-r FILE] -p TEXT      the last "
-			       "plug message that says TEXT\n");
+			       "plug message that says TEXT\n"
+			       "       -i INTERFACE   send there\n");
 			return opt == 'h' ? 0 : 2;
 		}
 	}
@@ -78,7 +80,7 @@ int cmd_replay(int argc, char **argv)
 		capture_free(&c);
 		return 2;
 	}
-	ret = text ? replay_plug(&c, text) : replay_sealed(&c, max);
+	ret = text ? replay_plug(&c, text) : replay_sealed(&c, name, max);
 	capture_free(&c);
 	return ret;
 }

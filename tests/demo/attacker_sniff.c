@@ -114,7 +114,7 @@ static void print_packet(const struct packet *p)
 static int sniff_live(const char *path)
 {
 	static uint8_t frame[FRAME_MAX];
-	int fd = wire_open(true);
+	int fd = wire_open(NULL, true);
 	int out = path ? capture_create(path) : -1;
 	struct sockaddr_ll from;
 	struct packet p;
@@ -133,11 +133,15 @@ static int sniff_live(const char *path)
 
 		if (n < 0 && errno != EINTR)
 			break;
-		/* what I send myself is no news */
-		if (n <= 0 || from.sll_pkttype == PACKET_OUTGOING)
+		if (n <= 0)
 			continue;
-		if (out >= 0 && capture_append(out, frame, n))
+		/* what I send myself is shown, but is no find */
+		if (from.sll_pkttype == PACKET_OUTGOING) {
+			if (packet_parse(frame, n, &p) && p.len)
+				printf("mine: ");
+		} else if (out >= 0 && capture_append(out, frame, n)) {
 			break;
+		}
 		if (packet_parse(frame, n, &p))
 			print_packet(&p);
 	}

@@ -4,7 +4,10 @@
 DEMO_PROGRAMS := $(BUILD)/demo/switch $(BUILD)/demo/plug $(BUILD)/demo/attacker
 DEMO_ATTACKER := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/demo/attacker*.c))
 
-.PHONY: demo demo-attack demo-programs
+.PHONY: demo demo-attack demo-programs demo-deps
+
+demo-deps:
+	@tests/deps.sh build demo
 
 demo-programs: $(DEMO_PROGRAMS)
 
@@ -18,8 +21,8 @@ $(BUILD)/demo/attacker: $(DEMO_ATTACKER)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
 	for name in sniff replay forge flip; do ln -sf attacker $(@D)/$$name || exit 1; done
 
-demo: deps all demo-programs
+demo: demo-deps all demo-programs ## a legacy switch, an attacker, and what Signet changes
 	@tests/demo/demo --build $(BUILD)
 
-demo-attack: deps all demo-programs
+demo-attack: demo-deps all demo-programs ## the same, and you are the attacker
 	@tests/demo/demo --build $(BUILD) --attack

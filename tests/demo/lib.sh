@@ -2,7 +2,7 @@
 # What the acts are told with: commands that are shown and run, and checks.
 
 passed=0 failed=0
-if [ -t 1 ]; then
+if [ -n "$colour" ]; then
 	bold=$'\e[1m' dim=$'\e[2m' green=$'\e[32m' red=$'\e[1;31m'
 	blue=$'\e[36m' plain_text=$'\e[0m'
 else
@@ -13,12 +13,26 @@ fi
 # and has its own configuration, state and control socket.
 on()
 {
+	(become "$@")
+}
+
+become()
+{
 	local machine=$1 dir=$WORK/$1
 
 	shift
-	SIGNET_CONFIG=$dir/etc/signet.conf SIGNET_STATE=$dir/state \
-		SIGNET_SOCKET=$dir/signet.sock SIGNET_DEMO_CAPTURE=$capture \
-		nsenter --net="/run/netns/$machine" -- "$@"
+	export SIGNET_CONFIG=$dir/etc/signet.conf SIGNET_STATE=$dir/state \
+		SIGNET_SOCKET=$dir/signet.sock SIGNET_DEMO_CAPTURE=$capture
+	exec nsenter --net="/run/netns/$machine" -- "$@"
+}
+
+# start MACHINE LOG COMMAND...: in the background; its number is in $!
+start()
+{
+	local machine=$1 log=$2
+
+	shift 2
+	become "$machine" "$@" >>"$log" 2>&1 &
 }
 
 # show MACHINE COMMAND...: prints it as a person would type it

@@ -37,6 +37,12 @@ forwarding()
 			chain forward_port {
 				type nat hook prerouting priority dstnat;
 			}
+			chain filter {
+				type filter hook forward priority filter;
+				iifname "wan" ct status dnat accept
+				iifname "wan" ct state established accept
+				iifname "wan" drop
+			}
 			chain hide_source {
 				type nat hook postrouting priority srcnat;
 				oifname "lan" ip saddr != 192.168.1.0/24 masquerade
@@ -68,7 +74,7 @@ network_up()
 		wire gateway wan attacker to-gateway &&
 		wire controller wan attacker to-controller &&
 		bridge && addresses && forwarding || return
-	on switch switch "$WORK/lamp" >"$WORK/switch.log" 2>&1 &
+	start switch "$WORK/switch.log" switch "$WORK/lamp"
 	: >"$WORK/sniff.log"
 	sniff_start || return
 	wait_for 5 lamp_is off
@@ -81,7 +87,7 @@ sniff_start()
 		kill "$(cat "$WORK/sniff.pid")" 2>/dev/null
 		mv "$capture" "$WORK/capture-before.pcap"
 	fi
-	on attacker sniff -c -w "$capture" >>"$WORK/sniff.log" 2>&1 &
+	start attacker "$WORK/sniff.log" sniff -c -w "$capture"
 	echo $! >"$WORK/sniff.pid"
 	wait_for 5 test -s "$capture"
 }

@@ -29,7 +29,8 @@ panes_run()
 	local rows columns
 
 	read -r rows columns < <(stty size)
-	panes new-session -d -x "$columns" -y "$rows" "$1" &&
+	panes new-session -d -x "$columns" -y "$rows" \
+		"$1; tmux -S $panes_socket kill-server" &&
 		panes set -g status off &&
 		panes set -g escape-time 0 &&
 		panes set -g pane-border-status top &&
