@@ -53,7 +53,7 @@ with_panes()
 
 	export DEMO_PACE=${DEMO_PACE:-0.8}
 	panes_run "$here/demo --build $BUILD --story 2>&1 |
-		tee $WORK/story.log; sleep 2"
+		tee $WORK/story.log; [ ! -s $WORK/exit ] || sleep 2"
 	ret=$?
 	cat "$WORK/story.log"
 	return $ret
