@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <errno.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "daemon/privileges.h"
+
+int sg_privileges_harden(struct sg_error *err)
+{
+	struct rlimit none = { 0, 0 }, lock;
+
+	if (setrlimit(RLIMIT_CORE, &none))
+		return sg_err(err, errno, "cannot forbid core dumps: %s",
+			      strerror(errno));
+	if (prctl(PR_SET_DUMPABLE, 0))
+		return sg_err(err, errno, "cannot forbid tracing: %s",
+			      strerror(errno));
+	if (!getrlimit(RLIMIT_MEMLOCK, &lock)) {
+		lock.rlim_cur = lock.rlim_max;
+		setrlimit(RLIMIT_MEMLOCK, &lock);
+	}
+	return 0;
+}
+
+static int cap_set(uint64_t keep)
+{
+	struct __user_cap_header_struct h = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct d[2];
+
+	memset(d, 0, sizeof(d));
+	if (syscall(SYS_capget, &h, d))
+		return -errno;
+	for (int i = 0; i < 2; i++) {
+		/* what we do not have we cannot keep */
+		d[i].permitted &= (uint32_t)(keep >> (32 * i));
+		d[i].effective = d[i].permitted;
+		d[i].inheritable = 0;
+	}
+	return syscall(SYS_capset, &h, d) ? -errno : 0;
+}
+
+int sg_privileges_drop(bool low_port, struct sg_error *err)
+{
+	uint64_t keep = 1ULL << CAP_NET_ADMIN;
+	int ret;
+
+	if (low_port)
+		keep |= 1ULL << CAP_NET_BIND_SERVICE;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return sg_err(err, errno, "cannot set no_new_privs: %s",
+			      strerror(errno));
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	/* the bounding set needs CAP_SETPCAP; without it no_new_privs holds */
+	for (unsigned int cap = 0; cap < 64; cap++)
+		if (!(keep >> cap & 1) && prctl(PR_CAPBSET_READ, cap) == 1)
+			prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+	ret = cap_set(keep);
+	if (ret)
+		return sg_err(err, -ret, "cannot drop capabilities: %s",
+			      strerror(-ret));
+	return 0;
+}
