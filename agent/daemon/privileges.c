@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <errno.h>
 #include <linux/capability.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -16,9 +17,11 @@ int sg_privileges_harden(struct sg_error *err)
 	if (setrlimit(RLIMIT_CORE, &none))
 		return sg_err(err, errno, "cannot forbid core dumps: %s",
 			      strerror(errno));
+#ifndef __SANITIZE_ADDRESS__	/* its leak check traces the process */
 	if (prctl(PR_SET_DUMPABLE, 0))
 		return sg_err(err, errno, "cannot forbid tracing: %s",
 			      strerror(errno));
+#endif
 	if (!getrlimit(RLIMIT_MEMLOCK, &lock)) {
 		lock.rlim_cur = lock.rlim_max;
 		setrlimit(RLIMIT_MEMLOCK, &lock);
