@@ -27,7 +27,7 @@
 struct packet {
 	const uint8_t *frame;
 	const uint8_t *payload;
-	size_t len;		/* of @payload */
+	size_t len; /* of @payload */
 	uint32_t src, dst;
 	uint16_t sport, dport;
 	uint8_t proto;

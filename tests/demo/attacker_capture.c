@@ -18,11 +18,11 @@
 
 #include "attacker.h"
 
-#define PCAP_MAGIC     0xa1b2c3d4
-#define PCAP_ETHERNET  1
-#define PCAP_FILE_LEN  24
+#define PCAP_MAGIC	0xa1b2c3d4
+#define PCAP_ETHERNET	1
+#define PCAP_FILE_LEN	24
 #define PCAP_HEADER_LEN 16
-#define CAPTURE_MAX    (256u << 20)
+#define CAPTURE_MAX	(256u << 20)
 
 const char *capture_path(void)
 {

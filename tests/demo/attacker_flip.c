@@ -69,11 +69,12 @@ static int flip(const struct packet *p, const char *name, long bit, long cut,
 	}
 	close(fd);
 	if (cut)
-		printf("flip: sent %u frames cut from %zu to %zu bytes\n", n,
+		printf("flip: sent %u frame(s) cut from %zu to %zu bytes\n", n,
 		       p->len, len);
 	else
-		printf("flip: sent %u frames of %zu bytes, one bit of each "
-		       "changed\n", n, p->len);
+		printf("flip: sent %u frame(s) of %zu bytes, one bit of each "
+		       "changed\n",
+		       n, p->len);
 	return 0;
 }
 
@@ -89,11 +90,21 @@ int cmd_flip(int argc, char **argv)
 
 	while ((opt = getopt(argc, argv, "r:i:b:t:n:h")) != -1) {
 		switch (opt) {
-		case 'r': in = optarg; break;
-		case 'i': name = optarg; break;
-		case 'b': bit = strtol(optarg, NULL, 0); break;
-		case 't': cut = strtol(optarg, NULL, 0); break;
-		case 'n': n = strtoul(optarg, NULL, 0); break;
+		case 'r':
+			in = optarg;
+			break;
+		case 'i':
+			name = optarg;
+			break;
+		case 'b':
+			bit = strtol(optarg, NULL, 0);
+			break;
+		case 't':
+			cut = strtol(optarg, NULL, 0);
+			break;
+		case 'n':
+			n = strtoul(optarg, NULL, 0);
+			break;
 		default:
 			usage();
 			return opt == 'h' ? 0 : 2;

@@ -27,7 +27,8 @@ static void usage(void)
 	       "                            made up\n"
 	       "       forge content [-n N] headers of recorded frames, other "
 	       "content\n"
-	       "       forge init [-n N]    handshakes, made up but well-formed\n"
+	       "       forge init [-n N]    handshakes, made up but "
+	       "well-formed\n"
 	       "       -r FILE              the recording\n");
 }
 
@@ -100,8 +101,8 @@ static void forge_content(uint8_t *payload, const struct packet *p)
 
 static void forge_init(uint8_t *payload, size_t len)
 {
-	const size_t label = offsetof(struct signet_handshake_frame,
-				      sender_label);
+	const size_t label =
+		offsetof(struct signet_handshake_frame, sender_label);
 	const size_t noise = offsetof(struct signet_handshake_frame, noise);
 
 	memset(payload, 0, len);
@@ -114,7 +115,8 @@ static void forge_init(uint8_t *payload, size_t len)
 		perror("forge: getrandom");
 }
 
-static int forge_signet(const char *what, const struct packet *p, unsigned int n)
+static int forge_signet(const char *what, const struct packet *p,
+			unsigned int n)
 {
 	static uint8_t frame[FRAME_MAX], payload[FRAME_MAX];
 	int fd = wire_open(NULL, false);
@@ -138,8 +140,9 @@ static int forge_signet(const char *what, const struct packet *p, unsigned int n
 		}
 	}
 	close(fd);
-	printf("forge: sent %u frames, from the controller's address and "
-	       "port\n", n);
+	printf("forge: sent %u frame(s), from the controller's address and "
+	       "port\n",
+	       n);
 	return n ? 0 : 1;
 }
 
@@ -162,8 +165,12 @@ int cmd_forge(int argc, char **argv)
 	}
 	while ((opt = getopt(argc - 1, argv + 1, "r:n:h")) != -1) {
 		switch (opt) {
-		case 'r': in = optarg; break;
-		case 'n': n = strtoul(optarg, NULL, 0); break;
+		case 'r':
+			in = optarg;
+			break;
+		case 'n':
+			n = strtoul(optarg, NULL, 0);
+			break;
 		default:
 			usage();
 			return opt == 'h' ? 0 : 2;

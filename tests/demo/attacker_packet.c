@@ -11,8 +11,8 @@
 #include "attacker.h"
 #include "autokey.h"
 
-#define IP_AT  sizeof(struct ether_header)
-#define UDP_AT (IP_AT + sizeof(struct iphdr))
+#define IP_AT	sizeof(struct ether_header)
+#define UDP_AT	(IP_AT + sizeof(struct iphdr))
 #define DATA_AT (UDP_AT + sizeof(struct udphdr))
 
 static bool parse_udp(const uint8_t *at, size_t len, struct packet *p)
@@ -122,9 +122,12 @@ static uint16_t fold(uint32_t sum)
 size_t packet_forge_udp(const struct packet *like, const uint8_t *payload,
 			size_t len, uint8_t out[FRAME_MAX])
 {
-	struct iphdr ip = { .version = 4, .ihl = 5, .ttl = 64,
+	struct iphdr ip = { .version = 4,
+			    .ihl = 5,
+			    .ttl = 64,
 			    .protocol = IPPROTO_UDP,
-			    .saddr = like->src, .daddr = like->dst };
+			    .saddr = like->src,
+			    .daddr = like->dst };
 	struct udphdr udp = { .source = htons(like->sport),
 			      .dest = htons(like->dport) };
 	uint32_t sum;

@@ -21,8 +21,10 @@ static int replay_plug(struct capture *c, const char *text)
 		    packet_text(&p, said, sizeof(said)) && strstr(said, text))
 			last = p;
 	if (!last.len) {
-		fprintf(stderr, "replay: no readable message in the capture "
-				"says %s\n", text);
+		fprintf(stderr,
+			"replay: no readable message in the capture "
+			"says %s\n",
+			text);
 		return 1;
 	}
 	printf("replay: the controller's own %zu bytes, sent again\n",
@@ -48,8 +50,10 @@ static int replay_sealed(struct capture *c, const char *name, size_t max)
 		n++;
 	}
 	close(fd);
-	printf("replay: sent %zu recorded frames again, from the controller's "
-	       "address and port\n", n);
+	printf("replay: sent %zu recorded frame(s) again, from the "
+	       "controller's "
+	       "address and port\n",
+	       n);
 	return n ? 0 : 1;
 }
 
@@ -63,10 +67,18 @@ int cmd_replay(int argc, char **argv)
 
 	while ((opt = getopt(argc, argv, "r:i:p:n:h")) != -1) {
 		switch (opt) {
-		case 'r': in = optarg; break;
-		case 'i': name = optarg; break;
-		case 'p': text = optarg; break;
-		case 'n': max = strtoul(optarg, NULL, 0); break;
+		case 'r':
+			in = optarg;
+			break;
+		case 'i':
+			name = optarg;
+			break;
+		case 'p':
+			text = optarg;
+			break;
+		case 'n':
+			max = strtoul(optarg, NULL, 0);
+			break;
 		default:
 			printf("usage: replay [-r FILE] [-n COUNT]   recorded "
 			       "Signet frames to the gateway\n"

@@ -68,8 +68,8 @@ static void print_bytes(const uint8_t *at, size_t len, const char *before)
 
 static void print_signet(const struct packet *p)
 {
-	static const char *const types[] = { "unknown", "init", "response",
-					     "finish", "cookie", "packet",
+	static const char *const types[] = { "unknown", "init",	  "response",
+					     "finish",	"cookie", "packet",
 					     "message" };
 	struct signet_frame f;
 	char before[64];
@@ -175,7 +175,8 @@ static int sniff_find(struct capture *c, const char *text)
 		c->data[i] ^= c->data[i - 1];
 	cipher = count(c->data, c->len, text);
 	printf("%zu bytes searched for '%s': %zu in clear, %zu under the "
-	       "plug's cipher\n", c->len, text, clear, cipher);
+	       "plug's cipher\n",
+	       c->len, text, clear, cipher);
 	return clear + cipher ? 0 : 1;
 }
 
@@ -202,11 +203,21 @@ int cmd_sniff(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	while ((opt = getopt(argc, argv, "cr:w:f:b:h")) != -1) {
 		switch (opt) {
-		case 'c': colour = true; break;
-		case 'r': in = optarg; break;
-		case 'w': out = optarg; break;
-		case 'f': text = optarg; break;
-		case 'b': from = optarg; break;
+		case 'c':
+			colour = true;
+			break;
+		case 'r':
+			in = optarg;
+			break;
+		case 'w':
+			out = optarg;
+			break;
+		case 'f':
+			text = optarg;
+			break;
+		case 'b':
+			from = optarg;
+			break;
 		default:
 			usage();
 			return opt == 'h' ? 0 : 2;

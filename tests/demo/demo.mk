@@ -4,10 +4,7 @@
 DEMO_PROGRAMS := $(BUILD)/demo/switch $(BUILD)/demo/plug $(BUILD)/demo/attacker
 DEMO_ATTACKER := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/demo/attacker*.c))
 
-.PHONY: demo demo-attack demo-programs demo-deps
-
-demo-deps:
-	@tests/deps.sh build demo
+.PHONY: demo demo-attack demo-programs
 
 demo-programs: $(DEMO_PROGRAMS)
 

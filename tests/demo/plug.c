@@ -130,9 +130,10 @@ static int plug_print(struct json_object *reply)
 	if (!json_object_object_get_ex(reply, "system", &system) ||
 	    !json_object_is_type(system, json_type_object))
 		return 1;
-	printf("%s\n", json_object_to_json_string_ext(
-			       reply, JSON_C_TO_STRING_PLAIN));
-	json_object_object_foreach(system, name, result) {
+	printf("%s\n",
+	       json_object_to_json_string_ext(reply, JSON_C_TO_STRING_PLAIN));
+	json_object_object_foreach(system, name, result)
+	{
 		struct json_object *code;
 
 		if (!json_object_object_get_ex(result, "err_code", &code) ||

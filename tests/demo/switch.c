@@ -124,7 +124,8 @@ static struct json_object *run_module(const char *module,
 		add_error(reply, -1, "module not support");
 		return reply;
 	}
-	json_object_object_foreach(commands, name, arg) {
+	json_object_object_foreach(commands, name, arg)
+	{
 		struct json_object *one;
 
 		if (!strcmp(name, "get_sysinfo")) {
@@ -155,8 +156,8 @@ static int answer(struct client *c, const char *request)
 	json_object_object_foreach(req, module, commands)
 		json_object_object_add(reply, module,
 				       run_module(module, commands, &c->from));
-	text = json_object_to_json_string_length(
-		reply, JSON_C_TO_STRING_PLAIN, &len);
+	text = json_object_to_json_string_length(reply, JSON_C_TO_STRING_PLAIN,
+						 &len);
 	if (len > AUTOKEY_MAX)
 		goto cleanup;
 	autokey_put_length(out, len);
@@ -203,8 +204,8 @@ static void client_accept(int fd)
 {
 	struct sockaddr_in from;
 	socklen_t from_len = sizeof(from);
-	int new = accept4(fd, (struct sockaddr *)&from, &from_len,
-			  SOCK_CLOEXEC);
+	int new =
+		accept4(fd, (struct sockaddr *)&from, &from_len, SOCK_CLOEXEC);
 
 	if (new < 0)
 		return;
