@@ -9,7 +9,8 @@ attacker_shell()
 	cut() { ip link set to-gateway nomaster; }
 	join() { ip link set to-gateway master br0; }
 	lamp() { bash "$DEMO/lamp" --once; }
-	cd "$WORK/attacker" || exit
+	PROMPT_COMMAND='[ ! -e "$WORK/won" ] || echo "*** YOU DID IT ***"'
+	cd "$WORK/attacker" && ln -sf "$SIGNET_DEMO_CAPTURE" . || exit
 	cat "$WORK/banner"
 	END
 	banner >"$WORK/banner"
@@ -25,15 +26,14 @@ banner()
 	is yours. Every few seconds the controller asks the plug how it is.
 	CHALLENGE: switch the lamp on.
 
-	  sniff          what passes by; sniff -f TEXT searches the recording
+	  sniff          what passes by; -r capture.pcap: what did; -f TEXT: search
 	  replay         send again what was recorded
 	  forge header   made-up frames; also: forge content, init, on
 	  flip           a recorded frame with a bit changed; -t: cut short
 	  cut, join      take the wire to the gateway away, and put it back
 	  lamp           look at the lamp      exit   leave, all is cleaned up
 
-	Each tool has -h. The recording, for tcpdump or Wireshark:
-	$capture
+	Each tool has -h. The recording is capture.pcap, for tcpdump too.
 
 	END
 }
@@ -57,8 +57,6 @@ watch_lamp()
 
 attack_over()
 {
-	local reason n
-
 	echo
 	if [ -e "$WORK/won" ]; then
 		say 'You switched the lamp on. Please tell us how!'
@@ -87,7 +85,7 @@ be_the_attacker()
 	controller_asks &
 	if [ -z "$plain" ] && panes_possible; then
 		echo 0 >"$WORK/exit"
-		panes_run "$here/demo --build $BUILD --shell"
+		panes_run "$here/demo --build $BUILD --shell" "your shell, attacker"
 	else
 		attacker_shell
 	fi

@@ -23,7 +23,7 @@ panes_end()
 	[ ! -S "$panes_socket" ] || panes kill-server 2>/dev/null
 }
 
-# panes_run COMMAND: the command gets the lower pane; returns its exit code
+# panes_run COMMAND TITLE: the command gets the lower pane; returns its exit code
 panes_run()
 {
 	local rows columns
@@ -37,13 +37,14 @@ panes_run()
 		panes set -g pane-border-format ' #{pane_title} ' &&
 		panes set -g pane-border-style fg=colour244 &&
 		panes set -g pane-active-border-style fg=colour244 || return
-	panes select-pane -t 0 -T 'the story'
+	panes select-pane -t 0 -T "$2"
 	panes split-window -b -v -l 11 -t 0 "tail -n +1 -f $WORK/sniff.log"
 	panes select-pane -t 0 -T 'what the attacker sees'
 	panes split-window -h -l 25 -t 0 "bash $here/lamp"
 	panes select-pane -t 1 -T 'the lamp'
 	panes select-pane -t 2
 	panes attach
+	printf '\e[1A\e[2K'	# tmux says that it ended
 	return "$(cat "$WORK/exit" 2>/dev/null || echo 130)"
 }
 
@@ -53,7 +54,8 @@ with_panes()
 
 	export DEMO_PACE=${DEMO_PACE:-0.8}
 	panes_run "$here/demo --build $BUILD --story 2>&1 |
-		tee $WORK/story.log; [ ! -s $WORK/exit ] || sleep 2"
+		tee $WORK/story.log; [ ! -s $WORK/exit ] || sleep 2" \
+		"the story"
 	ret=$?
 	cat "$WORK/story.log"
 	return $ret
