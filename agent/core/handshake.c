@@ -92,7 +92,8 @@ static int write_proof(struct signet_handshake *hs,
 
 	args->label = hs->rx_label;
 	args->room = NOISE_CAP - signet_noise_overhead(&hs->noise);
-	err = signet_payload_write(local, args, payload, sizeof(payload), &n);
+	err = signet_payload_write(local, args, payload, sizeof(payload), &n,
+				   &hs->owes_history);
 	if (err)
 		return err;
 	return signet_noise_write(&hs->noise, ephemeral, payload, n, msg,

@@ -66,13 +66,14 @@ static int write_map(const struct signet_local *local,
 
 int signet_payload_write(const struct signet_local *local,
 			 const struct payload_args *args, uint8_t *out,
-			 size_t cap, size_t *len)
+			 size_t cap, size_t *len, bool *without_history)
 {
 	size_t room = args->room < cap ? args->room : cap;
 	int err;
 
 	err = write_map(local, args, true, out, room, len);
-	if (err == -ENOBUFS)
+	*without_history = err == -ENOBUFS;
+	if (*without_history)
 		err = write_map(local, args, false, out, room, len);
 	return err;
 }

@@ -23,7 +23,7 @@ struct payload_args {
 
 int signet_payload_write(const struct signet_local *local,
 			 const struct payload_args *args, uint8_t *out,
-			 size_t cap, size_t *len);
+			 size_t cap, size_t *len, bool *without_history);
 
 /**
  * signet_payload_read() - read a payload, and verify what it proves

@@ -89,6 +89,7 @@ struct signet_handshake {
 	uint32_t rx_label;
 	uint8_t pattern;		/* enum signet_pattern */
 	bool initiator;
+	bool owes_history;		/* ours did not fit */
 	enum signet_aead aead;		/* chosen */
 };
 
