@@ -5,6 +5,10 @@
 #include <errno.h>
 #include <string.h>
 
+/* Longest head: its first byte and a 64 bit number. */
+#define HEAD_MAX  9
+#define MAJOR_TAG 6
+
 /* One decoded head; for strings the content too. */
 struct item {
 	enum sg_cbor_type type;
@@ -33,7 +37,6 @@ ON_INT(on_negint32, uint32_t, SG_CBOR_NEGINT)
 ON_INT(on_negint64, uint64_t, SG_CBOR_NEGINT)
 ON_INT(on_array, size_t, SG_CBOR_ARRAY)
 ON_INT(on_map, size_t, SG_CBOR_MAP)
-ON_INT(on_tag, uint64_t, SG_CBOR_TAG)
 ON_INT(on_bool, bool, SG_CBOR_BOOL)
 
 static void on_bytes(void *ctx, cbor_data data, size_t len)
@@ -86,7 +89,6 @@ static const struct cbor_callbacks callbacks = {
 	.array_start = on_array,
 	.indef_map_start = on_refused,
 	.map_start = on_map,
-	.tag = on_tag,
 	.float2 = on_refused_float,
 	.float4 = on_refused_float,
 	.float8 = on_refused_double,
@@ -159,15 +161,38 @@ static bool utf8_valid(const uint8_t *p, size_t len)
 	return true;
 }
 
+/*
+ * libcbor's decoder refuses the tags 6 to 20 (COSE_Sign1 is 18) as not
+ * assigned, so that a tag's head is read as that of an integer, which has the
+ * same form but for the upper three bits.
+ */
+static struct cbor_decoder_result decode_tag(const struct sg_cbor_reader *r,
+					     struct item *it)
+{
+	size_t len = r->left < HEAD_MAX ? r->left : HEAD_MAX;
+	struct cbor_decoder_result res;
+	uint8_t head[HEAD_MAX];
+
+	memcpy(head, r->p, len);
+	head[0] &= 0x1f;
+	res = cbor_stream_decode(head, len, &callbacks, it);
+	if (res.status == CBOR_DECODER_FINISHED)
+		it->type = SG_CBOR_TAG;
+	return res;
+}
+
 static bool decode(const struct sg_cbor_reader *r, struct item *it)
 {
 	struct cbor_decoder_result res;
-	uint8_t head[9];
+	uint8_t head[HEAD_MAX];
 
 	memset(it, 0, sizeof(*it));
 	if (r->err || !r->left)
 		return false;
-	res = cbor_stream_decode(r->p, r->left, &callbacks, it);
+	if (r->p[0] >> 5 == MAJOR_TAG)
+		res = decode_tag(r, it);
+	else
+		res = cbor_stream_decode(r->p, r->left, &callbacks, it);
 	if (res.status != CBOR_DECODER_FINISHED || it->type == SG_CBOR_END)
 		return false;
 	it->head_len = encode_head(it, head, sizeof(head));

@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <sodium.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "core/cbor.h"
 
 #define COSE_SIGN1_TAG	 18
 #define COSE_HEADER_ALG	 1
+#define COSE_HEADER_CRIT 2
 #define COSE_HEADER_TYP	 16
 #define COSE_ALG_EDDSA	 -8
 
@@ -41,7 +43,8 @@ static int encode_to_sign(const struct signet_sign1 *s,
 {
 	struct sg_cbor_writer w;
 
-	if (s->payload_len > SIGNET_SIGN1_PAYLOAD_MAX)
+	if (s->payload_len > SIGNET_SIGN1_PAYLOAD_MAX ||
+	    s->protected_len > PROTECTED_MAX)
 		return -EMSGSIZE;
 	sg_cbor_write(&w, out, TO_SIGN_MAX);
 	sg_cbor_put_array(&w, 4);
@@ -96,16 +99,44 @@ static void read_unprotected(struct sg_cbor_reader *r, bool empty)
 		sg_cbor_fail(r);
 }
 
+/* A statement of ours: its protected header has one form. */
+static bool protected_is(const struct signet_sign1 *s, const char *typ)
+{
+	uint8_t hdr[PROTECTED_MAX];
+	size_t len;
+
+	return !encode_protected(typ, hdr, &len) && s->protected_len == len &&
+	       !memcmp(s->protected_hdr, hdr, len);
+}
+
+/* Anyone's: EdDSA, and nothing that must be understood. */
+static bool protected_is_eddsa(const struct signet_sign1 *s)
+{
+	struct sg_cbor_reader r;
+	struct sg_cbor_map m;
+	bool eddsa = false;
+	int64_t key;
+
+	sg_cbor_read(&r, s->protected_hdr, s->protected_len);
+	sg_cbor_get_map(&r, &m);
+	while (sg_cbor_map_next(&r, &m, &key)) {
+		if (key == COSE_HEADER_CRIT || key == COSE_HEADER_TYP)
+			sg_cbor_fail(&r);
+		else if (key == COSE_HEADER_ALG)
+			eddsa = sg_cbor_get_int(&r) == COSE_ALG_EDDSA;
+		else
+			sg_cbor_skip(&r);
+	}
+	return eddsa && !sg_cbor_end(&r);
+}
+
 int signet_sign1_parse(const uint8_t *buf, size_t len, const char *typ,
 		       struct signet_sign1 *s, size_t *used)
 {
-	uint8_t hdr[PROTECTED_MAX];
-	size_t hdr_len, sig_len;
 	struct sg_cbor_reader r;
+	size_t sig_len;
 
 	*used = 0;
-	if (encode_protected(typ, hdr, &hdr_len))
-		return -EBADMSG;
 	sg_cbor_read(&r, buf, len);
 	if (sg_cbor_get_tag(&r) != COSE_SIGN1_TAG)
 		sg_cbor_fail(&r);
@@ -115,9 +146,9 @@ int signet_sign1_parse(const uint8_t *buf, size_t len, const char *typ,
 	read_unprotected(&r, typ);
 	s->payload = sg_cbor_get_bytes(&r, &s->payload_len);
 	s->signature = sg_cbor_get_bytes(&r, &sig_len);
-	if (r.err || sig_len != SIGNET_SIGN1_SIG_LEN ||
-	    s->protected_len != hdr_len ||
-	    memcmp(s->protected_hdr, hdr, hdr_len))
+	if (r.err || sig_len != SIGNET_SIGN1_SIG_LEN)
+		return -EBADMSG;
+	if (!(typ ? protected_is(s, typ) : protected_is_eddsa(s)))
 		return -EBADMSG;
 	*used = len - r.left;
 	return 0;

@@ -61,8 +61,8 @@ int signet_sign1_sign(const char *typ, const uint8_t *payload,
  * for statements that hold the key which they are signed with
  * @buf: input; more may follow the COSE_Sign1
  * @len: its length
- * @typ: kind of statement that it must be; NULL: one without typ, whose
- *	unprotected header may hold anything, and is ignored
+ * @typ: kind of statement that it must be; NULL: one of another origin, without
+ *	typ, whose headers may hold more than the algorithm, but no crit
  * @s: receives the parts
  * @used: receives the length of the COSE_Sign1
  * Return: 0; -EBADMSG malformed, not canonical, other algorithm or typ.
