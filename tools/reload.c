@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* signet reload: the agent reads its configuration again. */
+#include <stdio.h>
+
+#include <json-c/json.h>
+
+#include "client.h"
+#include "human.h"
+#include "json.h"
+
+static const char help[] =
+	"Usage: signet reload [--json]\n"
+	"Apply the configuration as it is now, if all of it is good. Channels "
+	"that are\n"
+	"still wanted stay; a peer that is gone loses its channel and keys.\n\n"
+	"Example:\n"
+	"  signet check && signet reload\n";
+
+static void print_list(const char *what, struct json_object *list)
+{
+	for (size_t i = 0; i < sg_json_len(list); i++) {
+		printf("%-8s ", what);
+		sg_put(stdout, json_object_get_string(
+				       json_object_array_get_idx(list, i)));
+		putchar('\n');
+	}
+}
+
+int sg_cmd_reload(struct sg_tool *t, int argc, char **argv)
+{
+	struct json_object *reply;
+	int code;
+
+	if (sg_getopt(t, argc, argv, "", NULL, help) != -1 ||
+	    !sg_operands(t, argc, argv, 0, 0))
+		return SG_EXIT_USAGE;
+	code = sg_call(t, "Reload", NULL, SG_CALL_SLOW_MS, &reply);
+	if (code)
+		return code;
+	if (t->json) {
+		sg_json_print(stdout, reply);
+	} else {
+		print_list("added", sg_json_get(reply, "added"));
+		print_list("changed", sg_json_get(reply, "changed"));
+		print_list("removed", sg_json_get(reply, "removed"));
+		printf("%lld peer%s as before\n",
+		       (long long)sg_json_int(reply, "kept"),
+		       sg_json_int(reply, "kept") == 1 ? "" : "s");
+	}
+	json_object_put(reply);
+	return SG_EXIT_OK;
+}
