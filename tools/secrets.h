@@ -8,10 +8,9 @@
 /**
  * sg_secrets_find() - does @text hold a secret?
  *
- * Searches for every file of the state folder that only its owner may read
- * and that is no larger than a key file: in raw, hexadecimal and both base64
- * forms, whole and in windows of 32 bytes; and for members whose names say
- * that they are secret. Return: what was found, or NULL.
+ * Searches for this node's private keys in hexadecimal and base64, and for
+ * members whose names say that they are secret. Return: what was found, a
+ * constant string, or NULL.
  */
 const char *sg_secrets_find(const struct sg_tool *t, const char *text);
 
