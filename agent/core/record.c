@@ -32,7 +32,8 @@ static const struct {
 };
 
 _Static_assert(sizeof(body_len) / sizeof(body_len[0]) ==
-		       SIGNET_RECORD_KNOWN + 1, "each known kind has limits");
+		       SIGNET_RECORD_KNOWN + 1,
+	       "each known kind has limits");
 
 void signet_record_writer_init(struct signet_record_writer *w, uint8_t *buf,
 			       size_t cap)

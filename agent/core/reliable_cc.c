@@ -39,7 +39,8 @@ uint64_t signet_cc_rto(const struct cc *cc, unsigned int backoff)
 
 	if (cc->srtt)
 		rto = max64(cc->srtt + max64(4 * cc->rttvar, GRANULARITY) +
-				    ACK_DELAY, RTO_MIN);
+				    ACK_DELAY,
+			    RTO_MIN);
 	/* The limit is for the doubling, not for a path that is that slow. */
 	if (rto >= RTO_MAX)
 		return rto;

@@ -11,28 +11,28 @@
 
 #include <signet/core/reliable.h>
 
-#define NEVER		  UINT64_MAX
-#define MSEC		  1000000ULL
+#define NEVER UINT64_MAX
+#define MSEC  1000000ULL
 
 /* Transmissions remembered at a time; a power of two. */
-#define SENT_RING	  512
-#define MAX_FRAGMENTS	  (SIGNET_RELIABLE_MESSAGE_MAX / SIGNET_FRAGMENT_LEN)
+#define SENT_RING     512
+#define MAX_FRAGMENTS (SIGNET_RELIABLE_MESSAGE_MAX / SIGNET_FRAGMENT_LEN)
 
-#define MSS		  ((uint64_t)SIGNET_RELIABLE_SPACE)
-#define WINDOW_FIRST	  (10 * MSS)
-#define WINDOW_MIN	  (2 * MSS)
-#define WINDOW_MAX	  (SENT_RING * MSS)
-#define BURST		  (10 * MSS)
+#define MSS	     ((uint64_t)SIGNET_RELIABLE_SPACE)
+#define WINDOW_FIRST (10 * MSS)
+#define WINDOW_MIN   (2 * MSS)
+#define WINDOW_MAX   (SENT_RING * MSS)
+#define BURST	     (10 * MSS)
 
-#define RTO_FIRST	  (1000 * MSEC)
-#define RTO_MIN		  (200 * MSEC)
-#define RTO_MAX		  (3000 * MSEC)
-#define GRANULARITY	  MSEC
-#define ACK_DELAY	  (25 * MSEC)
-#define ACK_EVERY	  2
-#define REORDER_MAX	  8
+#define RTO_FIRST     (1000 * MSEC)
+#define RTO_MIN	      (200 * MSEC)
+#define RTO_MAX	      (3000 * MSEC)
+#define GRANULARITY   MSEC
+#define ACK_DELAY     (25 * MSEC)
+#define ACK_EVERY     2
+#define REORDER_MAX   8
 /* Timeouts in a row before giving up: a sleep alone proves nothing. */
-#define GIVE_UP_TRIES	  4
+#define GIVE_UP_TRIES 4
 
 /* Ranges of an acknowledgement that shares its frame with a fragment. */
 #define ACK_RANGES_SHARED 15

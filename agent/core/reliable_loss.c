@@ -48,8 +48,7 @@ struct outcome {
 	bool spurious;
 };
 
-static void acked(struct signet_reliable *r, uint64_t number,
-		  struct outcome *o)
+static void acked(struct signet_reliable *r, uint64_t number, struct outcome *o)
 {
 	struct sent *s = sent_at(r, number);
 

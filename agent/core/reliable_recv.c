@@ -184,8 +184,7 @@ static bool store(struct signet_reliable *r, const struct fragment *f)
 }
 
 int signet_reliable_take_fragment(struct signet_reliable *r,
-				  const uint8_t *body, size_t len,
-				  uint64_t now)
+				  const uint8_t *body, size_t len, uint64_t now)
 {
 	bool complete = false;
 	struct fragment f;

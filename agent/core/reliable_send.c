@@ -211,8 +211,8 @@ static bool probing(const struct signet_reliable *r)
 	return !r->failed && !r->cc.in_flight && !pick(r, &p) && blocked(r);
 }
 
-static uint64_t note_sent(struct signet_reliable *r, size_t bytes,
-			  uint64_t now, struct sent **s)
+static uint64_t note_sent(struct signet_reliable *r, size_t bytes, uint64_t now,
+			  struct sent **s)
 {
 	uint64_t number = r->next_number++;
 
@@ -222,7 +222,8 @@ static uint64_t note_sent(struct signet_reliable *r, size_t bytes,
 		r->rto_base = now;
 	}
 	*s = sent_at(r, number);
-	**s = (struct sent){ .time = now, .bytes = bytes,
+	**s = (struct sent){ .time = now,
+			     .bytes = bytes,
 			     .state = SENT_FLIGHT };
 	signet_cc_sent(&r->cc, bytes, now);
 	return number;
@@ -290,9 +291,9 @@ size_t signet_reliable_next_records(struct signet_reliable *r, uint8_t *buf,
 	signet_reliable_timers(r, now);
 	data = ready(r, &p) && r->cc.pace_at <= now;
 	if (r->ack_at <= now || (data && r->ack_at != NEVER))
-		len = signet_reliable_put_ack(r, buf, cap,
-					      data ? ACK_RANGES_SHARED :
-						     SIGNET_ACK_RANGES, now);
+		len = signet_reliable_put_ack(
+			r, buf, cap,
+			data ? ACK_RANGES_SHARED : SIGNET_ACK_RANGES, now);
 	while (r->cc.pace_at <= now && ready(r, &p) &&
 	       record_len(&p) <= cap - len)
 		len += put_fragment(r, &p, buf + len, now);

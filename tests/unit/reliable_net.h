@@ -16,11 +16,11 @@
 
 #include <signet/core/reliable.h>
 
-#define MS	    1000000ULL
-#define SEC	    1000000000ULL
-#define NEVER	    UINT64_MAX
-#define QUEUE	    4096
-#define MAX_ITEMS   512
+#define MS	  1000000ULL
+#define SEC	  1000000000ULL
+#define NEVER	  UINT64_MAX
+#define QUEUE	  4096
+#define MAX_ITEMS 512
 
 /* What the network does, in each direction. */
 struct weather {
@@ -46,13 +46,13 @@ struct side {
 	void *mem;
 	size_t size;
 	uint32_t lens[MAX_ITEMS];
-	unsigned int items;	/* to send */
-	unsigned int given;	/* taken by the engine */
+	unsigned int items; /* to send */
+	unsigned int given; /* taken by the engine */
 	unsigned int reported;
 	unsigned int failed;
 	unsigned int delivered; /* of the other side's */
 	bool seen[MAX_ITEMS];
-	uint64_t hold;		/* release this long after delivery */
+	uint64_t hold; /* release this long after delivery */
 	uint64_t held_id[MAX_ITEMS];
 	uint64_t held_at[MAX_ITEMS];
 	unsigned int held, released;
@@ -189,7 +189,8 @@ static inline void net_receive(struct net *n, int to, const uint8_t *data,
 	while (signet_record_next(&reader, &rec) > 0)
 		assert_int_equal(signet_reliable_receive_record(
 					 n->side[to].r, rec.kind, rec.body,
-					 rec.len, n->now), 0);
+					 rec.len, n->now),
+				 0);
 }
 
 static inline void app_take(struct net *n, int side)
@@ -209,9 +210,10 @@ static inline void app_take(struct net *n, int side)
 		s->held_at[s->held++] = n->now + s->hold;
 	}
 	while (s->released < s->held && s->held_at[s->released] <= n->now)
-		assert_int_equal(signet_reliable_release(
-					 s->r, s->held_id[s->released++],
-					 n->now), 0);
+		assert_int_equal(
+			signet_reliable_release(s->r, s->held_id[s->released++],
+						n->now),
+			0);
 }
 
 static inline void app_give(struct net *n, int side)

@@ -29,15 +29,16 @@ static int check(const uint8_t *data, size_t len)
 
 static void layout_is_kind_zero_length_body(void **state)
 {
-	static const uint8_t want[12] = { 3, 0, 8, 0, 'c', 'h', 'a', 'l',
-					  'l', 'e', 'n', 'g' };
+	static const uint8_t want[12] = { 3,   0,   8,	 0,   'c', 'h',
+					  'a', 'l', 'l', 'e', 'n', 'g' };
 	uint8_t buf[64];
 	struct signet_record_writer w;
 
 	memset(buf, 0xff, sizeof(buf));
 	signet_record_writer_init(&w, buf, sizeof(buf));
-	assert_int_equal(signet_record_add(&w, SIGNET_RECORD_CHALLENGE,
-					   "challeng", 8), 0);
+	assert_int_equal(
+		signet_record_add(&w, SIGNET_RECORD_CHALLENGE, "challeng", 8),
+		0);
 	assert_int_equal(signet_record_finish(&w), 64);
 	assert_memory_equal(buf, want, 12);
 	for (int i = 12; i < 64; i++)
@@ -71,8 +72,8 @@ static void what_is_written_is_read(void **state)
 		body[i] = i * 7;
 	signet_record_writer_init(&w, buf, sizeof(buf));
 	for (i = 8; i < 60; i += 5)
-		assert_int_equal(signet_record_add(&w, SIGNET_RECORD_PING,
-						   body, i), 0);
+		assert_int_equal(
+			signet_record_add(&w, SIGNET_RECORD_PING, body, i), 0);
 	assert_int_equal(signet_record_add(&w, 200, NULL, 0), 0);
 	len = signet_record_finish(&w);
 	assert_int_equal(len % 64, 0);
@@ -119,8 +120,8 @@ static void writer_never_passes_its_space(void **state)
 			 -EINVAL);
 	assert_non_null(signet_record_reserve(&w, SIGNET_RECORD_PING, 57));
 	assert_int_equal(signet_record_space(&w), 0);
-	assert_null(signet_record_reserve(&w, SIGNET_RECORD_CLOSE,
-					  SIZE_MAX - 2));
+	assert_null(
+		signet_record_reserve(&w, SIGNET_RECORD_CLOSE, SIZE_MAX - 2));
 }
 
 static void an_empty_plaintext_is_one_unit_of_zeros(void **state)
@@ -146,9 +147,9 @@ static void wrong_total_lengths_are_refused(void **state)
 	size_t len;
 
 	for (len = 0; len <= 1500; len++)
-		assert_int_equal(check(zero, len),
-				 len && len % 64 == 0 && len <= 1152 ?
-					 0 : -EBADMSG);
+		assert_int_equal(
+			check(zero, len),
+			len && len % 64 == 0 && len <= 1152 ? 0 : -EBADMSG);
 }
 
 static void padding_that_is_not_zero_is_refused(void **state)
@@ -196,7 +197,7 @@ static void reserved_byte_and_overlong_are_refused(void **state)
 static void a_bad_second_record_spoils_the_first(void **state)
 {
 	uint8_t buf[64] = { SIGNET_RECORD_CLOSE, 0, 1, 0, 1,
-			    SIGNET_RECORD_ECHO, 0, 7, 0 };
+			    SIGNET_RECORD_ECHO,	 0, 7, 0 };
 	struct signet_record_reader r;
 	struct signet_record rec;
 
@@ -235,7 +236,9 @@ static void bodies_have_the_length_of_their_kind(void **state)
 			buf[3] = len >> 8;
 			assert_int_equal(check(buf, sizeof(buf)),
 					 len >= want[i].min &&
-					 len <= want[i].max ? 0 : -EBADMSG);
+							 len <= want[i].max
+						 ? 0
+						 : -EBADMSG);
 		}
 }
 

@@ -24,9 +24,9 @@ static void finish(struct net *n, uint64_t limit)
 
 static void messages_of_every_size_arrive(void **state)
 {
-	static const uint32_t sizes[] = { 0, 1, 1023, 1024, 1025, 2047, 2048,
-					  2049, 65535, 65536, 65537, 262143,
-					  262144 };
+	static const uint32_t sizes[] = { 0,	 1,	 1023,	1024,  1025,
+					  2047,	 2048,	 2049,	65535, 65536,
+					  65537, 262143, 262144 };
 	struct net *n = start(1, &calm);
 	unsigned int i;
 
@@ -59,8 +59,7 @@ static void sizes_at_random(struct net *n, int side, unsigned int count,
 
 static void third_lost_each_way_in_both_directions(void **state)
 {
-	struct weather w = { .loss = 300, .delay = 10 * MS,
-			     .jitter = 5 * MS };
+	struct weather w = { .loss = 300, .delay = 10 * MS, .jitter = 5 * MS };
 	struct net *n;
 	uint64_t seed;
 
@@ -75,8 +74,9 @@ static void third_lost_each_way_in_both_directions(void **state)
 
 static void reordering_and_duplicates(void **state)
 {
-	struct weather w = { .loss = 20, .duplicate = 300, .delay = 5 * MS,
-			     .jitter = 60 * MS };
+	struct weather w = {
+		.loss = 20, .duplicate = 300, .delay = 5 * MS, .jitter = 60 * MS
+	};
 	struct net *n;
 	uint64_t seed;
 
@@ -107,7 +107,9 @@ static void reordering_alone_is_learned(void **state)
 
 static void largest_message_survives_everything_at_once(void **state)
 {
-	struct weather w = { .loss = 300, .duplicate = 100, .delay = 10 * MS,
+	struct weather w = { .loss = 300,
+			     .duplicate = 100,
+			     .delay = 10 * MS,
 			     .jitter = 20 * MS };
 	struct net *n;
 	uint64_t seed;
@@ -123,7 +125,8 @@ static void largest_message_survives_everything_at_once(void **state)
 
 static void burst_of_loss_passes_and_the_window_recovers(void **state)
 {
-	struct weather w = { .delay = 20 * MS, .dark_from = SEC + 300 * MS,
+	struct weather w = { .delay = 20 * MS,
+			     .dark_from = SEC + 300 * MS,
 			     .dark_to = 11 * SEC + 300 * MS };
 	struct signet_reliable_stats st;
 	struct net *n = start(1, &w);
@@ -145,7 +148,8 @@ static void burst_of_loss_passes_and_the_window_recovers(void **state)
 
 static void silence_backs_off(void **state)
 {
-	struct weather w = { .delay = 20 * MS, .dark_from = SEC + 500 * MS,
+	struct weather w = { .delay = 20 * MS,
+			     .dark_from = SEC + 500 * MS,
 			     .dark_to = 41 * SEC };
 	struct net *n = start(1, &w);
 	uint64_t before;
@@ -164,7 +168,8 @@ static void silence_backs_off(void **state)
 
 static void giving_up_is_reported_for_every_message(void **state)
 {
-	struct weather w = { .delay = 20 * MS, .dark_from = SEC + 100 * MS,
+	struct weather w = { .delay = 20 * MS,
+			     .dark_from = SEC + 100 * MS,
 			     .dark_to = NEVER };
 	struct net *n = start(1, &w);
 	uint64_t id;
@@ -177,8 +182,9 @@ static void giving_up_is_reported_for_every_message(void **state)
 	net_run(n, 70 * SEC);
 	assert_int_equal(n->side[0].reported, 3);
 	assert_int_equal(n->side[0].failed, 2);
-	assert_int_equal(signet_reliable_send(n->side[0].r, 1, "", 0, n->now,
-					      &id), -ETIMEDOUT);
+	assert_int_equal(
+		signet_reliable_send(n->side[0].r, 1, "", 0, n->now, &id),
+		-ETIMEDOUT);
 	assert_int_equal(signet_reliable_deadline(n->side[0].r), NEVER);
 	net_free(n);
 }
@@ -224,7 +230,9 @@ static void a_slow_reader_holds_the_sender_back(void **state)
 
 static void small_limits_carry_small_messages(void **state)
 {
-	struct weather w = { .loss = 100, .duplicate = 50, .delay = 10 * MS,
+	struct weather w = { .loss = 100,
+			     .duplicate = 50,
+			     .delay = 10 * MS,
 			     .jitter = 10 * MS };
 	struct net *n;
 	uint64_t seed;
@@ -242,8 +250,10 @@ static void small_limits_carry_small_messages(void **state)
 /* Bytes a second of messages over a bottleneck of 10 MB/s. */
 static double throughput(unsigned int loss, struct signet_reliable_stats *st)
 {
-	struct weather w = { .loss = loss, .delay = 10 * MS,
-			     .byte_time = 100, .queue = 40 * MS };
+	struct weather w = { .loss = loss,
+			     .delay = 10 * MS,
+			     .byte_time = 100,
+			     .queue = 40 * MS };
 	struct net *n = start(11, &w);
 	double rate;
 	int i;
@@ -274,17 +284,18 @@ static void throughput_is_sane(void **state)
 
 static void a_small_message_overtakes_a_large_one(void **state)
 {
-	struct weather w = { .delay = 10 * MS, .byte_time = 1000,
+	struct weather w = { .delay = 10 * MS,
+			     .byte_time = 1000,
 			     .queue = 100 * MS };
 	struct net *n = start(1, &w);
 	uint64_t end = n->now + 60 * SEC;
 
-	net_add(n, 0, 10);	/* service 0: opens the credit */
+	net_add(n, 0, 10); /* service 0: opens the credit */
 	net_add(n, 0, 150000);
 	net_add(n, 0, 10);
 	net_add(n, 0, 10);
 	net_add(n, 0, 10);
-	net_add(n, 0, 10);	/* service 0 */
+	net_add(n, 0, 10); /* service 0 */
 	while (!n->side[1].seen[5] && n->now < end)
 		net_run(n, n->now + MS);
 	assert_true(n->side[1].seen[5]);

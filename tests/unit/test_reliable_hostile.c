@@ -72,8 +72,8 @@ static int give(struct fixture *f, struct frag g)
 	put(body + 28, 2, g.index);
 	put(body + 30, 2, g.service);
 	memset(body + 32, g.fill, g.data_len);
-	ret = signet_reliable_receive_record(f->r, SIGNET_RECORD_FRAGMENT,
-					     body, 32 + g.data_len, NOW);
+	ret = signet_reliable_receive_record(f->r, SIGNET_RECORD_FRAGMENT, body,
+					     32 + g.data_len, NOW);
 	free(body);
 	return ret;
 }
@@ -97,9 +97,10 @@ static void fields_that_do_not_fit_each_other(void **state)
 	size_t len;
 
 	for (len = 0; len < sizeof(body); len++)
-		assert_int_equal(signet_reliable_receive_record(
-					 f->r, SIGNET_RECORD_FRAGMENT, body,
-					 len, NOW), -EPROTO);
+		assert_int_equal(
+			signet_reliable_receive_record(
+				f->r, SIGNET_RECORD_FRAGMENT, body, len, NOW),
+			-EPROTO);
 	REFUSE(.len = 10, .data_len = 9);
 	REFUSE(.len = 10, .data_len = 11);
 	REFUSE(.len = 10, .index = 1, .data_len = 0);
@@ -134,8 +135,9 @@ static void beyond_the_credit(void **state)
 	REFUSE(.id = 1, .start = UINT64_MAX - 4095, .len = 4096, .index = 3,
 	       .data_len = 1024);
 	/* The first part of this is within, the last is not. */
-	assert_int_equal(GIVE(.id = 4, .start = 13000, .len = 4096,
-			      .data_len = 1024), 0);
+	assert_int_equal(
+		GIVE(.id = 4, .start = 13000, .len = 4096, .data_len = 1024),
+		0);
 	REFUSE(.id = 4, .start = 13000, .len = 4096, .index = 3,
 	       .data_len = 1024);
 }
@@ -145,27 +147,26 @@ static void messages_that_overlap_or_leave_gaps(void **state)
 	struct fixture *f = *state;
 
 	REFUSE(.id = 0, .start = 1, .len = 10, .data_len = 10);
-	assert_int_equal(GIVE(.id = 2, .start = 100, .len = 50,
-			      .data_len = 50), 0);
+	assert_int_equal(GIVE(.id = 2, .start = 100, .len = 50, .data_len = 50),
+			 0);
 	REFUSE(.id = 0, .start = 0, .len = 101, .data_len = 101);
 	REFUSE(.id = 1, .start = 10, .len = 89, .data_len = 89);
 	REFUSE(.id = 1, .start = 10, .len = 91, .data_len = 91);
 	REFUSE(.id = 3, .start = 149, .len = 9, .data_len = 9);
 	REFUSE(.id = 3, .start = 151, .len = 9, .data_len = 9);
 	REFUSE(.id = 5, .start = 149, .len = 9, .data_len = 9);
-	assert_int_equal(GIVE(.id = 1, .start = 10, .len = 90,
-			      .data_len = 90), 0);
+	assert_int_equal(GIVE(.id = 1, .start = 10, .len = 90, .data_len = 90),
+			 0);
 	REFUSE(.id = 0, .start = 0, .len = 9, .data_len = 9);
-	assert_int_equal(GIVE(.id = 0, .start = 0, .len = 10,
-			      .data_len = 10), 0);
+	assert_int_equal(GIVE(.id = 0, .start = 0, .len = 10, .data_len = 10),
+			 0);
 }
 
 static void a_message_that_changes(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(GIVE(.len = 3000, .data_len = 1024, .service = 1),
-			 0);
+	assert_int_equal(GIVE(.len = 3000, .data_len = 1024, .service = 1), 0);
 	REFUSE(.len = 2999, .data_len = 1024, .index = 1, .service = 1);
 	REFUSE(.len = 3000, .data_len = 1024, .index = 1, .service = 2);
 	REFUSE(.len = 3000, .data_len = 1024, .index = 1, .service = 1,
@@ -179,13 +180,16 @@ static void other_bytes_for_what_is_there_already(void **state)
 	int i;
 
 	assert_int_equal(GIVE(.len = 1100, .data_len = 1024, .fill = 'a'), 0);
-	assert_int_equal(GIVE(.number = 1, .len = 1100, .data_len = 1024,
-			      .fill = 'b'), 0);
+	assert_int_equal(
+		GIVE(.number = 1, .len = 1100, .data_len = 1024, .fill = 'b'),
+		0);
 	assert_int_equal(GIVE(.number = 2, .len = 1100, .index = 1,
-			      .data_len = 76, .fill = 'a'), 0);
+			      .data_len = 76, .fill = 'a'),
+			 0);
 	assert_true(signet_reliable_poll_message(f->r, &m));
-	assert_int_equal(GIVE(.number = 3, .len = 1100, .data_len = 1024,
-			      .fill = 'c'), 0);
+	assert_int_equal(
+		GIVE(.number = 3, .len = 1100, .data_len = 1024, .fill = 'c'),
+		0);
 	for (i = 0; i < 1100; i++)
 		assert_int_equal(m.data[i], 'a');
 	assert_int_equal(signet_reliable_release(f->r, m.id, NOW), 0);
@@ -215,7 +219,8 @@ static void numbers_far_ahead(void **state)
 				 f->r, SIGNET_RECORD_PROBE, body, 7, NOW),
 			 -EPROTO);
 	assert_int_equal(signet_reliable_receive_record(
-				 f->r, SIGNET_RECORD_PROBE, body, 8, NOW), 0);
+				 f->r, SIGNET_RECORD_PROBE, body, 8, NOW),
+			 0);
 }
 
 /* An acknowledgement with these ranges (gap and run, alternating). */
@@ -241,10 +246,12 @@ static void send_three(struct fixture *f)
 	int i;
 
 	for (i = 0; i < 3; i++)
-		assert_int_equal(signet_reliable_send(f->r, 7, "hello", 5,
-						      NOW, NULL), 0);
-	assert_int_equal(signet_reliable_next_records(f->r, buf, sizeof(buf),
-						      NOW), 3 * 41);
+		assert_int_equal(
+			signet_reliable_send(f->r, 7, "hello", 5, NOW, NULL),
+			0);
+	assert_int_equal(
+		signet_reliable_next_records(f->r, buf, sizeof(buf), NOW),
+		3 * 41);
 }
 
 static void acknowledgements_of_what_was_never_sent(void **state)
@@ -308,9 +315,9 @@ static void limits_are_checked(void **state)
 	assert_int_equal(signet_reliable_init(f->mem + 1, f->size,
 					      &SIGNET_RELIABLE_SMALL, &r),
 			 -EINVAL);
-#define BAD(field, value)                                                      \
-	l = good;                                                              \
-	l.field = value;                                                       \
+#define BAD(field, value) \
+	l = good;         \
+	l.field = value;  \
 	assert_int_equal(signet_reliable_size(&l), 0)
 	BAD(send_max, 0);
 	BAD(send_max, 262145);
@@ -335,13 +342,13 @@ static void full_is_said_and_room_comes_back(void **state)
 	assert_int_equal(signet_reliable_send(f->r, 1, data, 4097, NOW, &id),
 			 -EMSGSIZE);
 	for (i = 0; i < 4; i++)
-		assert_int_equal(signet_reliable_send(f->r, 1, data, 4096,
-						      NOW, &id), 0);
+		assert_int_equal(
+			signet_reliable_send(f->r, 1, data, 4096, NOW, &id), 0);
 	assert_int_equal(signet_reliable_send(f->r, 1, data, 1, NOW, &id),
 			 -EAGAIN);
 	for (; i < 16; i++)
-		assert_int_equal(signet_reliable_send(f->r, 1, data, 0, NOW,
-						      &id), 0);
+		assert_int_equal(
+			signet_reliable_send(f->r, 1, data, 0, NOW, &id), 0);
 	assert_int_equal(signet_reliable_send(f->r, 1, data, 0, NOW, &id),
 			 -EAGAIN);
 	assert_false(signet_reliable_poll_sent(f->r, &id, &ret));

@@ -84,12 +84,12 @@
 
 #pragma GCC visibility push(default)
 
-#define SIGNET_RELIABLE_MESSAGE_MAX    (256 * 1024)
-#define SIGNET_FRAGMENT_LEN	       1024
-#define SIGNET_FRAGMENT_HDR_LEN	       32
-#define SIGNET_ACK_HDR_LEN	       28
-#define SIGNET_ACK_RANGES	       32
-#define SIGNET_PROBE_LEN	       8
+#define SIGNET_RELIABLE_MESSAGE_MAX (256 * 1024)
+#define SIGNET_FRAGMENT_LEN	    1024
+#define SIGNET_FRAGMENT_HDR_LEN	    32
+#define SIGNET_ACK_HDR_LEN	    28
+#define SIGNET_ACK_RANGES	    32
+#define SIGNET_PROBE_LEN	    8
 
 /* Credit that both sides assume before the first acknowledgement. */
 #define SIGNET_RELIABLE_FIRST_BYTES    (16 * 1024)
@@ -97,14 +97,14 @@
 #define SIGNET_RELIABLE_NUMBER_JUMP    65536
 
 /* Nanoseconds without any acknowledgement after which an engine fails. */
-#define SIGNET_RELIABLE_GIVE_UP	       60000000000ULL
+#define SIGNET_RELIABLE_GIVE_UP 60000000000ULL
 
 /* Space that the next fragment may need; offer at least this much. */
-#define SIGNET_RELIABLE_SPACE                                                  \
+#define SIGNET_RELIABLE_SPACE \
 	(SIGNET_RECORD_HDR_LEN + SIGNET_FRAGMENT_HDR_LEN + SIGNET_FRAGMENT_LEN)
 
 /* Services. */
-#define SIGNET_SERVICE_CONTROL	       0
+#define SIGNET_SERVICE_CONTROL 0
 
 /**
  * struct signet_reliable_limits - what bounds an engine's memory
@@ -120,11 +120,11 @@
  * @recv_messages: messages being received or not yet released;
  *		   SIGNET_RELIABLE_FIRST_MESSAGES to 1024
  *
- * An engine takes @send_bytes + @send_max + @recv_bytes + @recv_max, about 110
- * bytes for each of @send_messages, 90 for each of @recv_messages, and 17 KiB.
- * With SIGNET_RELIABLE_LIMITS that is 1.04 MiB; with SIGNET_RELIABLE_SMALL
- * 60 KiB. A channel that sends and receives no messages needs no engine: make
- * it when the first one is to be sent or the first fragment arrives.
+ * An engine takes @send_bytes + @send_max + @recv_bytes + @recv_max, 104 bytes
+ * for each of @send_messages, 72 for each of @recv_messages, and 13 KiB: with
+ * SIGNET_RELIABLE_LIMITS 1.02 MiB, with SIGNET_RELIABLE_SMALL 56 KiB. A channel
+ * that sends and receives no messages needs no engine: make it when the first
+ * one is to be sent or the first fragment arrives.
  */
 struct signet_reliable_limits {
 	uint32_t send_max;
@@ -135,25 +135,25 @@ struct signet_reliable_limits {
 	uint16_t recv_messages;
 };
 
-#define SIGNET_RELIABLE_LIMITS                                                 \
-	((struct signet_reliable_limits){                                      \
-		.send_max = SIGNET_RELIABLE_MESSAGE_MAX,                       \
-		.recv_max = SIGNET_RELIABLE_MESSAGE_MAX,                       \
-		.send_bytes = SIGNET_RELIABLE_MESSAGE_MAX,                     \
-		.recv_bytes = SIGNET_RELIABLE_MESSAGE_MAX,                     \
-		.send_messages = 64,                                           \
-		.recv_messages = 64,                                           \
+#define SIGNET_RELIABLE_LIMITS                             \
+	((struct signet_reliable_limits){                  \
+		.send_max = SIGNET_RELIABLE_MESSAGE_MAX,   \
+		.recv_max = SIGNET_RELIABLE_MESSAGE_MAX,   \
+		.send_bytes = SIGNET_RELIABLE_MESSAGE_MAX, \
+		.recv_bytes = SIGNET_RELIABLE_MESSAGE_MAX, \
+		.send_messages = 64,                       \
+		.recv_messages = 64,                       \
 	})
 
 /* For control messages and small devices: messages of up to 4 KiB. */
-#define SIGNET_RELIABLE_SMALL                                                  \
-	((struct signet_reliable_limits){                                      \
-		.send_max = 4096,                                              \
-		.recv_max = 4096,                                              \
-		.send_bytes = 16384,                                           \
-		.recv_bytes = 16384,                                           \
-		.send_messages = 16,                                           \
-		.recv_messages = 16,                                           \
+#define SIGNET_RELIABLE_SMALL             \
+	((struct signet_reliable_limits){ \
+		.send_max = 4096,         \
+		.recv_max = 4096,         \
+		.send_bytes = 16384,      \
+		.recv_bytes = 16384,      \
+		.send_messages = 16,      \
+		.recv_messages = 16,      \
 	})
 
 struct signet_reliable;
