@@ -1,0 +1,36 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Outer MTU 1280 to 9000: full-sized inner packets pass, Signet never fragments.
+. "$(dirname "$0")/lib.sh"
+
+# One node keeps its devices; the wire's size changes between the runs.
+for mtu in 1280 1420 1500 9000; do
+	(
+		T=$T/$mtu WIRE=$T/$mtu/wire
+		mkdir -p "$T"
+		MTU=$mtu pair_up
+		within 8 inner_ping a 10.77.0.2 || echo "channel: no"
+		inner=$(in_ns a cat /sys/class/net/sg0/mtu)
+		echo "inner: $inner"
+		in_ns a ping -q -c 2 -i 0.2 -W 2 -M "do" -s $((inner - 28)) \
+			10.77.0.2 >/dev/null && echo "full: ok"
+		in_ns b iperf3 -s -1 >/dev/null 2>&1 &
+		sleep 0.3
+		in_ns a timeout 15 iperf3 -c 10.77.0.2 -n 20M >/dev/null 2>&1 &&
+			echo "tcp: ok"
+		echo "fragments: $(in_ns a nstat -az IpFragCreates 2>/dev/null |
+			awk '/IpFragCreates/ { print $2 }')"
+		node_kill a
+		node_kill b
+	) >"$T/out-$mtu" 2>&1
+	for n in a b; do ip netns del $n; done
+	ip link del wa 2>/dev/null
+	ip link del wb 2>/dev/null
+	inner=$(sed -n 's/^inner: //p' "$T/out-$mtu")
+	number "outer $mtu: the inner size leaves room" "$inner" -le $((mtu - 68))
+	number "outer $mtu: and does not waste any" "$inner" -ge $((mtu - 120))
+	check "outer $mtu: a full packet passes" grep "full: ok" "$T/out-$mtu"
+	check "outer $mtu: TCP passes" grep "tcp: ok" "$T/out-$mtu"
+	check "outer $mtu: nothing was fragmented" grep -x "fragments: 0" "$T/out-$mtu"
+done
+done_testing

@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# A peer that dies and comes back: with its state, without any of it, and with
+# an older copy. The other side never needs help.
+. "$(dirname "$0")/lib.sh"
+
+pair_up
+check "the channel is up" within 8 inner_ping a 10.77.0.2
+
+node_kill b
+node_start b
+check "b killed and back: b reaches a" within 5 inner_ping b 10.77.0.1
+check "and a reaches b" within 12 inner_ping a 10.77.0.2
+
+# only a sends: it must find out by itself that b knows nothing any more
+node_kill b
+node_start b
+check "b back and silent: a finds out and reaches it" \
+	within 15 inner_ping a 10.77.0.2
+
+sleep 1
+cp -a "$T/b/state" "$T/old-state"
+for i in 1 2 3; do
+	node_kill b
+	node_start b
+	within 8 inner_ping b 10.77.0.1
+done
+node_kill b
+rm -rf "$T/b/state"
+cp -a "$T/old-state" "$T/b/state"
+node_start b
+check "b with an older copy of its state reaches a" \
+	within 15 inner_ping b 10.77.0.1
+
+node_kill b
+rm -f "$T"/b/state/state.db*
+node_start b
+check "b without its state reaches a" within 15 inner_ping b 10.77.0.1
+check "a reaches b" within 5 inner_ping a 10.77.0.2
+
+node_kill a TERM
+node_kill b TERM
+node_start a
+node_start b
+check "both restarted cleanly" within 8 inner_ping a 10.77.0.2
+done_testing

@@ -1,0 +1,64 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Every bit of every kind of frame flipped in turn, and every length. Nothing
+# of it may be delivered, change any state, or keep the true frame out.
+. "$(dirname "$0")/lib.sh"
+
+pair_up
+total() { drop_total b; }
+
+# tampered TYPE DIR NODE NAME: hold the next such frame, send all its changed
+# forms, then the true one
+tampered() {
+	local what=$1 dir=$2 node=$3 name=$4 before n
+	within 8 eval "[ \$(wire held) -ge 1 ]" ||
+		{ fail "$name: no such frame came"; return; }
+	before=$(drop_total "$node")
+	n=$(wire "$what" from=held dir="$dir" max=1472)
+	sleep 1
+	number "$name: $n changed frames, dropped" \
+		$(($(drop_total "$node") - before)) -ge $((n * 9 / 10))
+}
+
+# init and response
+for kind in "1 a b init" "2 b a response"; do
+	read -r type dir node name <<<"$kind"
+	wire hold type="$type" dir="$dir" n=1 >/dev/null
+	inner_ping a 10.77.0.2 >/dev/null
+	tampered flip "$dir" "$node" "each bit of $name"
+	check "no channel came of it" eval '! peer_is b a up'
+	tampered lengths "$dir" "$node" "each length of $name"
+	wire release >/dev/null
+done
+check "the channel comes up all the same" within 15 inner_ping a 10.77.0.2
+
+# a message frame
+wire hold type=6 dir=a n=1 >/dev/null
+SIG_TIMEOUT=2 sig a ping b --count 1 >/dev/null 2>&1
+tampered flip a b "each bit of a message frame"
+tampered lengths a b "each length of a message frame"
+wire release >/dev/null
+check "the channel still carries messages" within 5 sealed_ping a b
+
+# packet frames, under a receiver that counts
+sleep 1
+wire hold type=5 dir=a n=1 >/dev/null
+in_ns b "$BIN/netns/stream" recv 7000 12 >"$T/stream.json" &
+receiver=$!
+sleep 0.3
+in_ns a "$BIN/netns/stream" send 10.77.0.2 7000 10 0.15 200 >/dev/null
+before=$(drop_count b hop-tag aead flags type label)
+tampered flip a b "each bit of a packet frame"
+number "as forged header or content" \
+	$(($(drop_count b hop-tag aead flags type label) - before)) -ge 1500
+tampered lengths a b "each length of a packet frame"
+wire release >/dev/null
+sleep 0.5
+kill -TERM $receiver
+wait $receiver
+result=$(cat "$T/stream.json")
+is "only the true packet was delivered, once" \
+	"$(got received) $(got repeated) $(got changed)" "1 0 0"
+check "the channel lives" within 3 inner_ping a 10.77.0.2
+check "it is the same channel" peer_is b a up
+done_testing
