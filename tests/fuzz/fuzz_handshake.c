@@ -113,17 +113,18 @@ static void make_seeds(const char *dir)
 				     .has_number = true, .number = 9,
 				     .room = 1000 };
 	uint8_t payload[1100];
+	bool without;
 	size_t len;
 
 	seed_file(dir, "init", 0, init, init_len);
 	seed_file(dir, "response", 0, response, response_len);
 	must(!signet_payload_write(&alice.local, &args, payload,
-				   sizeof(payload), &len));
+				   sizeof(payload), &len, &without));
 	seed_file(dir, "payload", 1, payload, len);
 	args.has_number = false;
-	args.room = 500;
+	args.room = 400;
 	must(!signet_payload_write(&alice.local, &args, payload,
-				   sizeof(payload), &len));
+				   sizeof(payload), &len, &without));
 	seed_file(dir, "payload-without-history", 1, payload, len);
 	seed_file(dir, "init-changed", 2, changes, sizeof(changes));
 	seed_file(dir, "response-changed", 3, changes, sizeof(changes));
