@@ -127,11 +127,14 @@ static int check_private(const char *path, int fd, struct sg_error *err)
 		return sg_err(err, EINVAL, "%s is not a regular file", path);
 	if (st.st_uid != geteuid() && st.st_uid != 0)
 		return sg_err(err, EPERM,
-			      "%s belongs to user %u: its owner must be root or the user that the agent runs as",
+			      "%s belongs to user %u: its owner must be root "
+			      "or the user that the agent runs as",
 			      path, (unsigned int)st.st_uid);
 	if (st.st_mode & 077)
 		return sg_err(err, EPERM,
-			      "%s can be accessed by others (mode %04o): if nobody has read it, run chmod 600 %s; otherwise make new keys",
+			      "%s can be accessed by others (mode %04o): if "
+			      "nobody has read it, run chmod 600 %s; otherwise "
+			      "make new keys",
 			      path, (unsigned int)(st.st_mode & 07777), path);
 	return 0;
 }

@@ -45,8 +45,8 @@ static int find_paths(struct paths *p, const char *dir, const char *next,
 	if (!ret)
 		ret = join(p->static_key, dir, "/static.key", err);
 	if (!ret)
-		ret = next ? join(p->next, next, "", err) :
-			     join(p->next, dir, "/identity.next", err);
+		ret = next ? join(p->next, next, "", err)
+			   : join(p->next, dir, "/identity.next", err);
 	if (!ret)
 		ret = join(p->after, p->next, ".new", err);
 	return ret;
@@ -124,7 +124,8 @@ static int read_history(const char *path, uint8_t **history, size_t *len,
 	ret = signet_history_verify(*history, *len, ident);
 	if (ret)
 		sg_err(err, -ret,
-		       "%s holds an identity history that does not verify; restore it from a backup",
+		       "%s holds an identity history that does not verify; "
+		       "restore it from a backup",
 		       path);
 	return ret;
 }
@@ -135,9 +136,10 @@ static int load(const struct paths *p, const char *dir, struct sg_keys *keys,
 	int ret;
 
 	if (access(p->identity, F_OK) && errno == ENOENT)
-		return sg_err(err, ENOENT,
-			      "%s holds no identity yet: run signet identity new",
-			      dir);
+		return sg_err(
+			err, ENOENT,
+			"%s holds no identity yet: run signet identity new",
+			dir);
 	ret = read_signing_key(p->identity, SG_KEYFILE_IDENTITY, keys->sign_sk,
 			       err);
 	if (!ret)
@@ -151,9 +153,12 @@ static int load(const struct paths *p, const char *dir, struct sg_keys *keys,
 	crypto_scalarmult_base(keys->static_pk, keys->static_sk);
 	/* the public key is the second half of libsodium's secret key */
 	if (memcmp(keys->sign_sk + 32, keys->ident.key, 32))
-		return sg_err(err, EKEYREJECTED,
-			      "%s is not the current key of %s: if a rotation was interrupted, run signet identity rotate again; otherwise restore both from the same backup",
-			      p->identity, p->history);
+		return sg_err(
+			err, EKEYREJECTED,
+			"%s is not the current key of %s: if a rotation was "
+			"interrupted, run signet identity rotate again; "
+			"otherwise restore both from the same backup",
+			p->identity, p->history);
 	return 0;
 }
 
@@ -237,8 +242,8 @@ static int write_fresh(const struct paths *p, const struct fresh *f,
 
 	for (done = 0; done < sizeof(files) / sizeof(files[0]); done++) {
 		ret = sg_keyfile_write(files[done].path, files[done].kind,
-				       files[done].data, files[done].len,
-				       false, err);
+				       files[done].data, files[done].len, false,
+				       err);
 		if (ret)
 			break;
 	}
@@ -303,8 +308,8 @@ static int finish_rotation(const struct paths *p, struct rotation *r,
 			      "%s is not the key that %s commits to", p->after,
 			      p->history);
 	/* libsodium's secret key begins with the seed */
-	ret = sg_keyfile_write(p->identity, SG_KEYFILE_IDENTITY, r->next_sk,
-			       32, true, err);
+	ret = sg_keyfile_write(p->identity, SG_KEYFILE_IDENTITY, r->next_sk, 32,
+			       true, err);
 	if (ret)
 		return ret;
 	if (rename(p->after, p->next))
@@ -324,26 +329,25 @@ static int begin_rotation(const struct paths *p, struct rotation *r,
 				    &r->history_len, SIGNET_HISTORY_MAX,
 				    &r->ident);
 	if (ret == -EKEYREJECTED)
-		return sg_err(err, -ret,
-			      "%s is not the key that %s commits to", p->next,
-			      p->history);
+		return sg_err(err, -ret, "%s is not the key that %s commits to",
+			      p->next, p->history);
 	if (ret == -E2BIG)
-		return sg_err(err, -ret,
-			      "the history holds its %d changes: make a new identity",
-			      SIGNET_HISTORY_CHANGES_MAX);
+		return sg_err(
+			err, -ret,
+			"the history holds its %d changes: make a new identity",
+			SIGNET_HISTORY_CHANGES_MAX);
 	if (ret)
 		return sg_err(err, -ret, "cannot rotate the identity: %s",
 			      strerror(-ret));
-	ret = sg_keyfile_write(p->after, SG_KEYFILE_NEXT, r->after_sk, 32,
-			       true, err);
+	ret = sg_keyfile_write(p->after, SG_KEYFILE_NEXT, r->after_sk, 32, true,
+			       err);
 	if (ret)
 		return ret;
 	return sg_keyfile_write(p->history, SG_KEYFILE_HISTORY, r->history,
 				r->history_len, true, err);
 }
 
-int sg_keys_rotate(const char *dir, const char *next_path,
-		   struct sg_error *err)
+int sg_keys_rotate(const char *dir, const char *next_path, struct sg_error *err)
 {
 	struct rotation *r = NULL;
 	struct paths p;

@@ -32,7 +32,8 @@ static void sum_line(const char *text, size_t len, char out[SUM_LEN + 1])
 static int damaged(const char *path, const char *kind, struct sg_error *err)
 {
 	return sg_err(err, EBADMSG,
-		      "%s is not a whole Signet %s file: it was truncated or altered; restore it from a backup",
+		      "%s is not a whole Signet %s file: it was truncated or "
+		      "altered; restore it from a backup",
 		      path, kind);
 }
 
@@ -55,7 +56,8 @@ static int decode(const char *text, size_t text_len, const char *kind,
 		return -EBADMSG;
 	body_len -= header_len + 1;
 	if (sodium_hex2bin(out, cap, text + header_len, body_len, NULL, len,
-			   &end) || end != text + header_len + body_len)
+			   &end) ||
+	    end != text + header_len + body_len)
 		return -EBADMSG;
 	return 0;
 }

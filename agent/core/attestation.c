@@ -19,13 +19,13 @@ enum claim {
 	CLAIM_HEAD = -65537,
 };
 
-#define CLAIMS		   5
-#define CNF_COSE_KEY	   1
-#define COSE_KEY_KTY	   1
-#define COSE_KEY_KTY_OKP   1
-#define COSE_KEY_CRV	   -1
+#define CLAIMS		    5
+#define CNF_COSE_KEY	    1
+#define COSE_KEY_KTY	    1
+#define COSE_KEY_KTY_OKP    1
+#define COSE_KEY_CRV	    -1
 #define COSE_KEY_CRV_X25519 4
-#define COSE_KEY_X	   -2
+#define COSE_KEY_X	    -2
 
 static bool well_formed(const struct signet_attestation *att)
 {

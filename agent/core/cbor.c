@@ -12,19 +12,19 @@
 /* One decoded head; for strings the content too. */
 struct item {
 	enum sg_cbor_type type;
-	uint64_t value;		/* integer, -1 - negint, count, tag, bool */
+	uint64_t value; /* integer, -1 - negint, count, tag, bool */
 	const uint8_t *data;
 	size_t head_len;
-	size_t total;		/* head and string content */
+	size_t total; /* head and string content */
 };
 
-#define ON_INT(name, ctype, kind)                                              \
-	static void name(void *ctx, ctype v)                                   \
-	{                                                                      \
-		struct item *it = ctx;                                         \
-									       \
-		it->type = kind;                                               \
-		it->value = v;                                                 \
+#define ON_INT(name, ctype, kind)            \
+	static void name(void *ctx, ctype v) \
+	{                                    \
+		struct item *it = ctx;       \
+                                             \
+		it->type = kind;             \
+		it->value = v;               \
 	}
 
 ON_INT(on_uint8, uint8_t, SG_CBOR_UINT)
@@ -280,8 +280,8 @@ int64_t sg_cbor_get_int(struct sg_cbor_reader *r)
 		sg_cbor_fail(r);
 		return 0;
 	}
-	return it.type == SG_CBOR_UINT ? (int64_t)it.value :
-					 -1 - (int64_t)it.value;
+	return it.type == SG_CBOR_UINT ? (int64_t)it.value
+				       : -1 - (int64_t)it.value;
 }
 
 bool sg_cbor_get_bool(struct sg_cbor_reader *r)

@@ -21,7 +21,7 @@
 #define SG_CBOR_DEPTH_MAX 8
 
 enum sg_cbor_type {
-	SG_CBOR_END,		/* nothing left, or an error before */
+	SG_CBOR_END, /* nothing left, or an error before */
 	SG_CBOR_UINT,
 	SG_CBOR_NEGINT,
 	SG_CBOR_BYTES,
@@ -47,8 +47,8 @@ struct sg_cbor_reader {
 
 /** struct sg_cbor_map - place within a map, for the order of its keys */
 struct sg_cbor_map {
-	size_t left;		/* pairs left */
-	const uint8_t *key;	/* last key as encoded */
+	size_t left;	    /* pairs left */
+	const uint8_t *key; /* last key as encoded */
 	size_t key_len;
 };
 

@@ -19,11 +19,11 @@ static void advance(struct sg_cbor_writer *w, size_t n)
 		w->err = -ENOBUFS;
 }
 
-#define PUT(w, encoder, value)                                                 \
-	do {                                                                   \
-		if (!(w)->err)                                                 \
-			advance(w, encoder(value, (w)->buf + (w)->len,         \
-					   (w)->cap - (w)->len));              \
+#define PUT(w, encoder, value)                                         \
+	do {                                                           \
+		if (!(w)->err)                                         \
+			advance(w, encoder(value, (w)->buf + (w)->len, \
+					   (w)->cap - (w)->len));      \
 	} while (0)
 
 void sg_cbor_put_uint(struct sg_cbor_writer *w, uint64_t v)

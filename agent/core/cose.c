@@ -14,9 +14,9 @@
 #define COSE_HEADER_TYP	 16
 #define COSE_ALG_EDDSA	 -8
 
-#define PROTECTED_MAX	 (SIGNET_SIGN1_TYP_MAX + 8)
+#define PROTECTED_MAX (SIGNET_SIGN1_TYP_MAX + 8)
 /* "Signature1" and the heads around it, of protected header and payload */
-#define TO_SIGN_MAX	 (SIGNET_SIGN1_PAYLOAD_MAX + PROTECTED_MAX + 32)
+#define TO_SIGN_MAX   (SIGNET_SIGN1_PAYLOAD_MAX + PROTECTED_MAX + 32)
 
 /* The one form of the protected header for a typ. */
 static int encode_protected(const char *typ, uint8_t out[PROTECTED_MAX],

@@ -15,7 +15,7 @@
 /* a map of four with three byte strings of 32 is 108 bytes */
 #define CHANGE_MAP_MAX 128
 
-#define ID_PREFIX      "sg"
+#define ID_PREFIX "sg"
 
 enum change_key {
 	CHANGE_KEY_VERSION = 1,
@@ -94,8 +94,7 @@ static int decode_change(const uint8_t *buf, size_t len, struct change *c)
 		} else if (key == CHANGE_KEY_NEXT) {
 			sg_cbor_get_fixed(&r, c->next, sizeof(c->next));
 		} else if (key == CHANGE_KEY_PREVIOUS) {
-			sg_cbor_get_fixed(&r, c->previous,
-					  sizeof(c->previous));
+			sg_cbor_get_fixed(&r, c->previous, sizeof(c->previous));
 		} else {
 			sg_cbor_fail(&r);
 			break;
@@ -107,7 +106,9 @@ static int decode_change(const uint8_t *buf, size_t len, struct change *c)
 	c->first = !(seen & 1u << CHANGE_KEY_PREVIOUS);
 	seen &= ~(1u << CHANGE_KEY_PREVIOUS);
 	return seen == (1u << CHANGE_KEY_VERSION | 1u << CHANGE_KEY_KEY |
-			1u << CHANGE_KEY_NEXT) ? 0 : -EBADMSG;
+			1u << CHANGE_KEY_NEXT)
+		       ? 0
+		       : -EBADMSG;
 }
 
 static bool key_has_hash(const uint8_t key[32], const uint8_t hash[32])

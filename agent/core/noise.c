@@ -10,8 +10,8 @@
 #define KEY_LEN SIGNET_NOISE_KEY_LEN
 #define TAG_LEN SIGNET_NOISE_TAG_LEN
 
-#define NAME_PREFIX "Noise_"
-#define NAME_SUFFIX "_25519_ChaChaPoly_SHA256"
+#define NAME_PREFIX  "Noise_"
+#define NAME_SUFFIX  "_25519_ChaChaPoly_SHA256"
 #define NAME_MAX_LEN 64
 
 _Static_assert(crypto_scalarmult_BYTES == KEY_LEN, "X25519");
@@ -291,8 +291,7 @@ size_t signet_noise_overhead(const struct signet_noise *ns)
 			len += KEY_LEN;
 		else if (*t == NOISE_S)
 			len += KEY_LEN + (keyed ? TAG_LEN : 0);
-		if (*t != NOISE_S &&
-		    (*t != NOISE_E || p->psk != NOISE_NO_PSK))
+		if (*t != NOISE_S && (*t != NOISE_E || p->psk != NOISE_NO_PSK))
 			keyed = true;
 	}
 	if (p->psk == ns->message + 1)
@@ -308,11 +307,11 @@ static int mix_token(struct signet_noise *ns, uint8_t token)
 	case NOISE_EE:
 		return mix_dh(ns, ns->e_priv, ns->re);
 	case NOISE_ES:
-		return own_first ? mix_dh(ns, ns->e_priv, ns->rs) :
-				   mix_dh(ns, ns->s_priv, ns->re);
+		return own_first ? mix_dh(ns, ns->e_priv, ns->rs)
+				 : mix_dh(ns, ns->s_priv, ns->re);
 	case NOISE_SE:
-		return own_first ? mix_dh(ns, ns->s_priv, ns->re) :
-				   mix_dh(ns, ns->e_priv, ns->rs);
+		return own_first ? mix_dh(ns, ns->s_priv, ns->re)
+				 : mix_dh(ns, ns->e_priv, ns->rs);
 	case NOISE_SS:
 		return mix_dh(ns, ns->s_priv, ns->rs);
 	}
@@ -390,16 +389,16 @@ static int run_tokens(struct signet_noise *ns, const uint8_t ephemeral[32],
 	if (!ns->message && !p->psk)
 		ret = mix_psk(ns);
 	for (t = p->base->messages[ns->message]; *t && !ret; t++)
-		ret = out ? write_token(ns, *t, ephemeral, out) :
-			    read_token(ns, *t, msg);
+		ret = out ? write_token(ns, *t, ephemeral, out)
+			  : read_token(ns, *t, msg);
 	if (!ret && p->psk == ns->message + 1)
 		ret = mix_psk(ns);
 	return ret;
 }
 
 int signet_noise_write(struct signet_noise *ns, const uint8_t ephemeral[32],
-		       const uint8_t *payload, size_t payload_len,
-		       uint8_t *out, size_t cap, size_t *out_len)
+		       const uint8_t *payload, size_t payload_len, uint8_t *out,
+		       size_t cap, size_t *out_len)
 {
 	uint8_t *end = out;
 	size_t overhead;

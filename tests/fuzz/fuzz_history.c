@@ -55,8 +55,7 @@ static void whole(const uint8_t *data, size_t len)
 }
 
 /* The map, signed by @key, behind @before bytes of the good first change. */
-static void signed_map(const uint8_t *data, size_t len, int key,
-		       size_t before)
+static void signed_map(const uint8_t *data, size_t len, int key, size_t before)
 {
 	uint8_t buf[SIGNET_CHANGE_MAX + SIGNET_SIGN1_PAYLOAD_MAX + 256];
 	struct signet_identity ident;

@@ -67,13 +67,14 @@ static void check_vector(struct json_object *v)
 		     seed, sizeof(seed));
 	crypto_sign_seed_keypair(key, secret, seed);
 	assert_int_equal(signet_attestation_sign(&att, secret, ours,
-						 sizeof(ours), &ours_len), 0);
+						 sizeof(ours), &ours_len),
+			 0);
 	len = vector_bytes(v, "attestation", expected, sizeof(expected));
 	assert_int_equal(ours_len, len);
 	assert_true(len <= SIGNET_ATTESTATION_MAX);
 	assert_memory_equal(ours, expected, len);
-	assert_int_equal(signet_attestation_verify(expected, len, ident.key,
-						   &back), 0);
+	assert_int_equal(
+		signet_attestation_verify(expected, len, ident.key, &back), 0);
 	assert_same(&att, &back);
 }
 
@@ -99,27 +100,32 @@ static void impossible_attestations_are_not_signed(void **state)
 
 	att = sample();
 	att.issued = -1;
-	assert_int_equal(signet_attestation_sign(&att, sk, out, sizeof(out),
-						 &len), -EINVAL);
+	assert_int_equal(
+		signet_attestation_sign(&att, sk, out, sizeof(out), &len),
+		-EINVAL);
 	att = sample();
 	att.expires = att.issued;
-	assert_int_equal(signet_attestation_sign(&att, sk, out, sizeof(out),
-						 &len), -EINVAL);
+	assert_int_equal(
+		signet_attestation_sign(&att, sk, out, sizeof(out), &len),
+		-EINVAL);
 	att = sample();
 	att.head.length = 0;
-	assert_int_equal(signet_attestation_sign(&att, sk, out, sizeof(out),
-						 &len), -EINVAL);
+	assert_int_equal(
+		signet_attestation_sign(&att, sk, out, sizeof(out), &len),
+		-EINVAL);
 	att.head.length = SIGNET_HISTORY_CHANGES_MAX + 1;
-	assert_int_equal(signet_attestation_sign(&att, sk, out, sizeof(out),
-						 &len), -EINVAL);
+	assert_int_equal(
+		signet_attestation_sign(&att, sk, out, sizeof(out), &len),
+		-EINVAL);
 	att = sample();
-	assert_int_equal(signet_attestation_sign(&att, sk, out, sizeof(out),
-						 &len), 0);
+	assert_int_equal(
+		signet_attestation_sign(&att, sk, out, sizeof(out), &len), 0);
 	for (cap = 0; cap < len; cap++) {
 		size_t n;
 
-		assert_int_equal(signet_attestation_sign(&att, sk, out, cap,
-							 &n), -ENOBUFS);
+		assert_int_equal(
+			signet_attestation_sign(&att, sk, out, cap, &n),
+			-ENOBUFS);
 	}
 }
 
@@ -130,8 +136,8 @@ static void each_flipped_bit_is_refused(void **state)
 	size_t len, bit;
 	int ret;
 
-	assert_int_equal(signet_attestation_sign(&att, sk, buf, sizeof(buf),
-						 &len), 0);
+	assert_int_equal(
+		signet_attestation_sign(&att, sk, buf, sizeof(buf), &len), 0);
 	for (bit = 0; bit < len * 8; bit++) {
 		buf[bit / 8] ^= 1 << bit % 8;
 		ret = signet_attestation_verify(buf, len, pk, &back);
@@ -147,13 +153,13 @@ static void each_other_length_is_refused(void **state)
 	uint8_t buf[1024] = { 0 };
 	size_t len, i;
 
-	assert_int_equal(signet_attestation_sign(&att, sk, buf, sizeof(buf),
-						 &len), 0);
+	assert_int_equal(
+		signet_attestation_sign(&att, sk, buf, sizeof(buf), &len), 0);
 	for (i = 0; i < sizeof(buf); i++)
 		if (i != len)
-			assert_int_equal(signet_attestation_verify(buf, i, pk,
-								   &back),
-					 -EBADMSG);
+			assert_int_equal(
+				signet_attestation_verify(buf, i, pk, &back),
+				-EBADMSG);
 }
 
 static void another_key_is_refused(void **state)
@@ -164,17 +170,29 @@ static void another_key_is_refused(void **state)
 	size_t len;
 
 	crypto_sign_seed_keypair(other, other_sk, seed);
-	assert_int_equal(signet_attestation_sign(&att, sk, buf, sizeof(buf),
-						 &len), 0);
+	assert_int_equal(
+		signet_attestation_sign(&att, sk, buf, sizeof(buf), &len), 0);
 	assert_int_equal(signet_attestation_verify(buf, len, other, &back),
 			 -EKEYREJECTED);
 }
 
 /* What a faulty signer could make: claims that are off, rightly signed. */
 enum fault {
-	NONE, NO_SUB, UPPER_SUB, SHORT_SUB, TAGGED_EXP, NEGATIVE_IAT,
-	EXP_BEFORE_IAT, OTHER_KTY, OTHER_CRV, SHORT_KEY, EXTRA_KEY_FIELD,
-	HEAD_ZERO, HEAD_LONG, EXTRA_CLAIM, FAULTS
+	NONE,
+	NO_SUB,
+	UPPER_SUB,
+	SHORT_SUB,
+	TAGGED_EXP,
+	NEGATIVE_IAT,
+	EXP_BEFORE_IAT,
+	OTHER_KTY,
+	OTHER_CRV,
+	SHORT_KEY,
+	EXTRA_KEY_FIELD,
+	HEAD_ZERO,
+	HEAD_LONG,
+	EXTRA_CLAIM,
+	FAULTS
 };
 
 static void put_sub(struct sg_cbor_writer *w, enum fault fault)
@@ -235,16 +253,18 @@ static int verify_faulty(enum fault fault)
 	put_cnf(&w, fault);
 	sg_cbor_put_int(&w, -65537);
 	sg_cbor_put_array(&w, 2);
-	sg_cbor_put_uint(&w, fault == HEAD_ZERO ? 0 :
-			     fault == HEAD_LONG ? 65 : att.head.length);
+	sg_cbor_put_uint(&w, fault == HEAD_ZERO	  ? 0
+			     : fault == HEAD_LONG ? 65
+						  : att.head.length);
 	sg_cbor_put_bytes(&w, att.head.hash, 32);
 	if (fault == EXTRA_CLAIM) {
 		sg_cbor_put_int(&w, -65538);
 		sg_cbor_put_bool(&w, true);
 	}
 	assert_int_equal(sg_cbor_finish(&w, &len), 0);
-	assert_int_equal(signet_sign1_sign(TYP, claims, len, sk, out,
-					   sizeof(out), &len), 0);
+	assert_int_equal(
+		signet_sign1_sign(TYP, claims, len, sk, out, sizeof(out), &len),
+		0);
 	ret = signet_attestation_verify(out, len, pk, &back);
 	if (!ret)
 		assert_same(&att, &back);

@@ -18,18 +18,24 @@
 static const char *const valid[] = {
 	"A1LQFN3A",
 	"a1lqfn3a",
-	"an83characterlonghumanreadablepartthatcontainsthetheexcludedcharactersbioandnumber11sg7hg6",
+	"an83characterlonghumanreadablepartthatcontainsthetheexcludedcharacters"
+	"bioandnumber11sg7hg6",
 	"abcdef1l7aum6echk45nj3s0wdvt2fg8x9yrzpqzd3ryx",
-	"11llllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllludsr8",
+	"11llllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllll"
+	"llllllllllllllludsr8",
 	"split1checkupstagehandshakeupstreamerranterredcaperredlc445v",
 	"?1v759aa",
 };
 
 static const char *const invalid[] = {
-	"\x20" "1xj0phk",
-	"\x7f" "1g6xzxy",
-	"\x80" "1vctc34",
-	"an84characterslonghumanreadablepartthatcontainsthetheexcludedcharactersbioandnumber11d6pts4",
+	"\x20"
+	"1xj0phk",
+	"\x7f"
+	"1g6xzxy",
+	"\x80"
+	"1vctc34",
+	"an84characterslonghumanreadablepartthatcontainsthetheexcludedcharacter"
+	"sbioandnumber11d6pts4",
 	"qyrz8wqd2c9m",
 	"1qyrz8wqd2c9m",
 	"y1b0jsk6g",
@@ -56,8 +62,8 @@ static void bip350_valid_strings_are_accepted(void **state)
 	size_t i, count;
 
 	for (i = 0; i < COUNT(valid); i++) {
-		assert_int_equal(sg_bech32m_values(valid[i], prefix, values,
-						   &count), 0);
+		assert_int_equal(
+			sg_bech32m_values(valid[i], prefix, values, &count), 0);
 		assert_int_equal(strlen(prefix) + 1 + count + 6,
 				 strlen(valid[i]));
 	}
@@ -76,8 +82,9 @@ static void bip350_invalid_strings_are_refused(void **state)
 	size_t i, count;
 
 	for (i = 0; i < COUNT(invalid); i++)
-		assert_int_equal(sg_bech32m_values(invalid[i], prefix, values,
-						   &count), -EINVAL);
+		assert_int_equal(
+			sg_bech32m_values(invalid[i], prefix, values, &count),
+			-EINVAL);
 }
 
 static void bytes_of_each_length_come_back(void **state)
@@ -89,16 +96,18 @@ static void bytes_of_each_length_come_back(void **state)
 	for (i = 0; i < sizeof(in); i++)
 		in[i] = 0xa5 + 31 * i;
 	for (len = 0; len <= 50; len++) {
-		assert_int_equal(sg_bech32m_encode("sg", in, len, text,
-						   sizeof(text)), 0);
+		assert_int_equal(
+			sg_bech32m_encode("sg", in, len, text, sizeof(text)),
+			0);
 		assert_int_equal(sg_bech32m_decode(text, "sg", out, len), 0);
 		assert_memory_equal(in, out, len);
 		assert_int_equal(sg_bech32m_decode(text, "sh", out, len),
 				 -EINVAL);
 		assert_int_equal(sg_bech32m_decode(text, "sg", out, len + 1),
 				 -EINVAL);
-		assert_int_equal(sg_bech32m_encode("sg", in, len, text,
-						   strlen(text)), -ENOBUFS);
+		assert_int_equal(
+			sg_bech32m_encode("sg", in, len, text, strlen(text)),
+			-ENOBUFS);
 	}
 	assert_int_equal(sg_bech32m_encode("sg", in, 51, text, sizeof(text)),
 			 -EINVAL);
@@ -159,7 +168,10 @@ static void identifier_with_padding_set_is_refused(void **state)
 	struct signet_id id;
 
 	/* the last of the 256 bits, and nothing behind it */
-	assert_int_equal(signet_id_parse("sg1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqstnxy57", &id), 0);
+	assert_int_equal(signet_id_parse("sg1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"
+					 "qqqqqqqqqqqqqqqqqstnxy57",
+					 &id),
+			 0);
 	assert_int_equal(id.b[31], 1);
 	assert_int_equal(signet_id_parse(set[0], &id), -EINVAL);
 	assert_int_equal(signet_id_parse(set[1], &id), -EINVAL);

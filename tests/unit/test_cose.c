@@ -77,7 +77,8 @@ static void own_signature_has_the_vectors_bytes(void **state)
 
 	n = vector_unhex(plain_vector, expected, sizeof(expected));
 	assert_int_equal(signet_sign1_sign(NULL, content, CONTENT_LEN, sk, buf,
-					   sizeof(buf), &len), 0);
+					   sizeof(buf), &len),
+			 0);
 	assert_int_equal(len, n);
 	assert_memory_equal(buf, expected, n);
 }
@@ -87,7 +88,8 @@ static size_t sign(const char *typ, uint8_t buf[256])
 	size_t len;
 
 	assert_int_equal(signet_sign1_sign(typ, content, CONTENT_LEN, sk, buf,
-					   256, &len), 0);
+					   256, &len),
+			 0);
 	return len;
 }
 
@@ -100,13 +102,16 @@ static void another_typ_is_refused(void **state)
 	size_t len = sign("signet-a+cose", buf), n, i;
 
 	assert_int_equal(signet_sign1_verify(buf, len, "signet-a+cose", pk,
-					     &payload, &n), 0);
+					     &payload, &n),
+			 0);
 	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		assert_int_equal(signet_sign1_verify(buf, len, others[i], pk,
-						     &payload, &n), -EBADMSG);
+						     &payload, &n),
+				 -EBADMSG);
 	len = sign(NULL, buf);
 	assert_int_equal(signet_sign1_verify(buf, len, "signet-a+cose", pk,
-					     &payload, &n), -EBADMSG);
+					     &payload, &n),
+			 -EBADMSG);
 }
 
 static void each_flipped_bit_is_refused(void **state)
@@ -146,28 +151,36 @@ static void other_forms_of_the_same_are_refused(void **state)
 		/* no tag */
 		"8443a10127a054546869732069732074686520636f6e74656e742e5840",
 		/* tag in two bytes */
-		"d8128443a10127a054546869732069732074686520636f6e74656e742e5840",
+		"d8128443a10127a054546869732069732074686520636f6e74656e742e584"
+		"0",
 		/* array of indefinite length */
 		"d29f43a10127a054546869732069732074686520636f6e74656e742e5840",
 		/* length of the payload in two bytes */
-		"d28443a10127a05814546869732069732074686520636f6e74656e742e5840",
+		"d28443a10127a05814546869732069732074686520636f6e74656e742e584"
+		"0",
 		/* payload in chunks */
-		"d28443a10127a05f54546869732069732074686520636f6e74656e742eff5840",
+		"d28443a10127a05f54546869732069732074686520636f6e74656e742eff58"
+		"40",
 		/* algorithm in two bytes */
-		"d28444a1013807a054546869732069732074686520636f6e74656e742e5840",
+		"d28444a1013807a054546869732069732074686520636f6e74656e742e584"
+		"0",
 		/* algorithm as text */
 		"d2844ba1016545644453413131a0"
 		"54546869732069732074686520636f6e74656e742e5840",
 		/* protected header of another map form */
-		"d28444bf0127ffa054546869732069732074686520636f6e74656e742e5840",
+		"d28444bf0127ffa054546869732069732074686520636f6e74656e742e584"
+		"0",
 		/* key twice */
-		"d28445a201270127a054546869732069732074686520636f6e74656e742e5840",
+		"d28445a201270127a054546869732069732074686520636f6e74656e742e58"
+		"40",
 		/* crit */
-		"d28447a201270281183aa054546869732069732074686520636f6e74656e742e5840",
+		"d28447a201270281183aa054546869732069732074686520636f6e74656e74"
+		"2e5840",
 		/* unprotected header no map */
 		"d28443a101278054546869732069732074686520636f6e74656e742e5840",
 		/* keys of the unprotected header out of order */
-		"d28443a10127a20440014054546869732069732074686520636f6e74656e742e5840",
+		"d28443a10127a20440014054546869732069732074686520636f6e74656e74"
+		"2e5840",
 		/* detached payload */
 		"d28443a10127a0f65840",
 	};
@@ -179,7 +192,8 @@ static void other_forms_of_the_same_are_refused(void **state)
 		len = vector_unhex(forms[i], buf, sizeof(buf));
 		memset(buf + len, 0, 64);
 		assert_int_equal(signet_sign1_verify(buf, len + 64, NULL, pk,
-						     &payload, &n), -EBADMSG);
+						     &payload, &n),
+				 -EBADMSG);
 	}
 }
 
@@ -192,13 +206,16 @@ static void limits_hold(void **state)
 
 	memset(typ, 'a', sizeof(typ));
 	typ[SIGNET_SIGN1_TYP_MAX + 1] = '\0';
-	assert_int_equal(signet_sign1_sign(typ, big, 1, sk, out, sizeof(out),
-					   &len), -EMSGSIZE);
+	assert_int_equal(
+		signet_sign1_sign(typ, big, 1, sk, out, sizeof(out), &len),
+		-EMSGSIZE);
 	typ[SIGNET_SIGN1_TYP_MAX] = '\0';
 	assert_int_equal(signet_sign1_sign(typ, big, sizeof(big), sk, out,
-					   sizeof(out), &len), -EMSGSIZE);
+					   sizeof(out), &len),
+			 -EMSGSIZE);
 	assert_int_equal(signet_sign1_sign(typ, big, sizeof(big) - 1, sk, out,
-					   sizeof(out), &len), 0);
+					   sizeof(out), &len),
+			 0);
 	assert_int_equal(signet_sign1_verify(out, len, typ, pk, &payload, &n),
 			 0);
 	assert_int_equal(n, SIGNET_SIGN1_PAYLOAD_MAX);

@@ -39,12 +39,14 @@ static void make(struct node *n, int changes)
 	}
 	assert_int_equal(signet_history_create(n->sk[0], n->pk[1], n->history,
 					       sizeof(n->history), &n->len,
-					       &n->ident), 0);
+					       &n->ident),
+			 0);
 	for (i = 1; i < changes; i++)
 		assert_int_equal(signet_history_rotate(n->sk[i], n->pk[i + 1],
 						       n->history, &n->len,
 						       sizeof(n->history),
-						       &n->ident), 0);
+						       &n->ident),
+				 0);
 }
 
 static void check_vector(struct json_object *v)
@@ -64,13 +66,14 @@ static void check_vector(struct json_object *v)
 			     seed, sizeof(seed));
 		crypto_sign_seed_keypair(pk[i], sk[i], seed);
 	}
-	assert_int_equal(signet_history_create(sk[0], pk[1], ours,
-					       sizeof(ours), &ours_len,
-					       &ident), 0);
+	assert_int_equal(signet_history_create(sk[0], pk[1], ours, sizeof(ours),
+					       &ours_len, &ident),
+			 0);
 	for (i = 1; i + 1 < keys; i++)
 		assert_int_equal(signet_history_rotate(sk[i], pk[i + 1], ours,
 						       &ours_len, sizeof(ours),
-						       &ident), 0);
+						       &ident),
+				 0);
 	len = vector_bytes(v, "history", expected, sizeof(expected));
 	assert_int_equal(ours_len, len);
 	assert_memory_equal(ours, expected, len);
@@ -192,11 +195,13 @@ static void small_buffers_are_refused(void **state)
 	len = one;
 	assert_int_equal(signet_history_rotate(node.sk[1], node.pk[2],
 					       node.history, &len, one + 200,
-					       &ident), -ENOBUFS);
+					       &ident),
+			 -ENOBUFS);
 	assert_int_equal(len, one);
 	assert_int_equal(signet_history_rotate(node.sk[1], node.pk[2],
 					       node.history, &len, one - 1,
-					       &ident), -ENOBUFS);
+					       &ident),
+			 -ENOBUFS);
 }
 
 static void each_flipped_bit_is_refused(void **state)
@@ -207,13 +212,14 @@ static void each_flipped_bit_is_refused(void **state)
 	make(&node, 3);
 	for (bit = 0; bit < node.len * 8; bit++) {
 		node.history[bit / 8] ^= 1 << bit % 8;
-		assert_int_equal(signet_history_verify(node.history, node.len,
-						       &ident), -EBADMSG);
+		assert_int_equal(
+			signet_history_verify(node.history, node.len, &ident),
+			-EBADMSG);
 		assert_int_equal(ident.head.length, 0);
 		node.history[bit / 8] ^= 1 << bit % 8;
 	}
-	assert_int_equal(signet_history_verify(node.history, node.len,
-					       &ident), 0);
+	assert_int_equal(signet_history_verify(node.history, node.len, &ident),
+			 0);
 }
 
 /* A history cut between changes is an older, valid one; the head tells. */
@@ -231,8 +237,9 @@ static void cut_history_is_older_or_refused(void **state)
 	}
 	assert_int_equal(valid, 2);
 	node.history[node.len] = 0;
-	assert_int_equal(signet_history_verify(node.history, node.len + 1,
-					       &ident), -EBADMSG);
+	assert_int_equal(
+		signet_history_verify(node.history, node.len + 1, &ident),
+		-EBADMSG);
 }
 
 static void changes_out_of_place_are_refused(void **state)
@@ -250,8 +257,8 @@ static void changes_out_of_place_are_refused(void **state)
 	memcpy(mixed + one, node.history, one);
 	assert_int_equal(signet_history_verify(mixed, 2 * one, &ident),
 			 -EBADMSG);
-	assert_int_equal(signet_history_verify(node.history + one, two,
-					       &ident), -EBADMSG);
+	assert_int_equal(signet_history_verify(node.history + one, two, &ident),
+			 -EBADMSG);
 	memcpy(mixed, node.history + one, two);
 	memcpy(mixed + two, node.history, one);
 	assert_int_equal(signet_history_verify(mixed, node.len, &ident),
@@ -267,7 +274,8 @@ static int verify_map(const uint8_t *map, size_t len, const uint8_t sk[64],
 	size_t out_len;
 
 	assert_int_equal(signet_sign1_sign(typ, map, len, sk, out, sizeof(out),
-					   &out_len), 0);
+					   &out_len),
+			 0);
 	return signet_history_verify(out, out_len, &ident);
 }
 
@@ -308,8 +316,9 @@ static void signed_but_malformed_changes_are_refused(void **state)
 	make(&node, 1);
 	len = first_map(map, 1, false, false);
 	assert_int_equal(verify_map(map, len, node.sk[0], typ), 0);
-	assert_int_equal(verify_map(map, len, node.sk[0],
-				    "signet-attestation+cwt"), -EBADMSG);
+	assert_int_equal(
+		verify_map(map, len, node.sk[0], "signet-attestation+cwt"),
+		-EBADMSG);
 	assert_int_equal(verify_map(map, len, node.sk[1], typ), -EBADMSG);
 	assert_int_equal(verify_map(map, len - 1, node.sk[0], typ), -EBADMSG);
 	map[len] = 0;

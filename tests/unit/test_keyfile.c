@@ -47,13 +47,14 @@ static const char *path(const char *name)
 static void slurp(const char *name, struct content *c)
 {
 	assert_int_equal(sg_file_read_secret(path(name), c->b, sizeof(c->b),
-					     &c->len, &err), 0);
+					     &c->len, &err),
+			 0);
 }
 
 static void spill(const char *name, const struct content *c)
 {
-	assert_int_equal(sg_file_write_atomic(path(name), 0600, c->b, c->len,
-					      &err), 0);
+	assert_int_equal(
+		sg_file_write_atomic(path(name), 0600, c->b, c->len, &err), 0);
 }
 
 static int files_in_dir(void)
@@ -426,17 +427,17 @@ static void file_beyond_its_room_is_refused(void **state)
 	uint8_t buf[8];
 	size_t len;
 
-	assert_int_equal(sg_file_write_atomic(path("f"), 0600, "12345678", 8,
-					      &err), 0);
-	assert_int_equal(sg_file_read_secret(path("f"), buf, 8, &len, &err),
-			 0);
+	assert_int_equal(
+		sg_file_write_atomic(path("f"), 0600, "12345678", 8, &err), 0);
+	assert_int_equal(sg_file_read_secret(path("f"), buf, 8, &len, &err), 0);
 	assert_int_equal(len, 8);
 	assert_int_equal(sg_file_read_secret(path("f"), buf, 7, &len, &err),
 			 -EFBIG);
 	assert_int_equal(sg_file_create_atomic(path("f"), 0600, "x", 1, &err),
 			 -EEXIST);
-	assert_int_equal(sg_file_write_atomic("/nonexistent/f", 0600, "x", 1,
-					      &err), -ENOENT);
+	assert_int_equal(
+		sg_file_write_atomic("/nonexistent/f", 0600, "x", 1, &err),
+		-ENOENT);
 	assert_non_null(strstr(err.text, "/nonexistent/f"));
 	assert_int_equal(files_in_dir(), 1);
 }

@@ -13,14 +13,14 @@
 
 #pragma GCC visibility push(default)
 
-#define SIGNET_ID_LEN	      32
+#define SIGNET_ID_LEN		   32
 /* "sg" + "1" + 52 data characters + 6 checksum characters + NUL */
-#define SIGNET_ID_STR_LEN     62
-#define SIGNET_ID_SHORT_LEN   12
+#define SIGNET_ID_STR_LEN	   62
+#define SIGNET_ID_SHORT_LEN	   12
 /* One encoded, signed change never takes more; a history never holds more. */
-#define SIGNET_CHANGE_MAX     256
+#define SIGNET_CHANGE_MAX	   256
 #define SIGNET_HISTORY_CHANGES_MAX 64
-#define SIGNET_HISTORY_MAX    (SIGNET_CHANGE_MAX * SIGNET_HISTORY_CHANGES_MAX)
+#define SIGNET_HISTORY_MAX	   (SIGNET_CHANGE_MAX * SIGNET_HISTORY_CHANGES_MAX)
 
 /** struct signet_id - identifier: SHA-256 of the unsigned first change */
 struct signet_id {
@@ -29,16 +29,16 @@ struct signet_id {
 
 /** struct signet_head - how long a history is and what its last change is */
 struct signet_head {
-	uint32_t length;	/* number of changes, at least 1 */
-	uint8_t hash[32];	/* SHA-256 of the last change, signed form */
+	uint32_t length;  /* number of changes, at least 1 */
+	uint8_t hash[32]; /* SHA-256 of the last change, signed form */
 };
 
 /** struct signet_identity - what a verified history says */
 struct signet_identity {
 	struct signet_id id;
 	struct signet_head head;
-	uint8_t key[32];	/* current Ed25519 public key */
-	uint8_t next[32];	/* SHA-256 of the next public key */
+	uint8_t key[32];  /* current Ed25519 public key */
+	uint8_t next[32]; /* SHA-256 of the next public key */
 };
 
 /* -1, 0, 1: order of identifiers as big-endian numbers (memcmp order) */

@@ -89,7 +89,7 @@ struct signet_noise_keys {
  */
 struct signet_noise {
 	uint8_t pattern;
-	uint8_t message;	/* index of the next message */
+	uint8_t message; /* index of the next message */
 	bool initiator;
 	bool has_key;
 	bool has_rs;
@@ -157,8 +157,8 @@ size_t signet_noise_overhead(const struct signet_noise *ns);
  *	state is wiped and failed.
  */
 int signet_noise_write(struct signet_noise *ns, const uint8_t ephemeral[32],
-		       const uint8_t *payload, size_t payload_len,
-		       uint8_t *out, size_t cap, size_t *out_len);
+		       const uint8_t *payload, size_t payload_len, uint8_t *out,
+		       size_t cap, size_t *out_len);
 
 /**
  * signet_noise_read() - read the next handshake message
