@@ -304,6 +304,34 @@ static void a_small_message_overtakes_a_large_one(void **state)
 	net_free(n);
 }
 
+/* Whatever the weather, from a local network to a satellite. */
+static void weather_of_all_kinds(void **state)
+{
+	struct weather w;
+	struct net *n;
+	uint64_t seed;
+
+	for (seed = 1; seed <= 400; seed++) {
+		n = start(seed, &calm);
+		w = (struct weather){
+			.loss = rnd(n) % 300,
+			.duplicate = rnd(n) % 300,
+			.delay = (50000ULL << rnd(n) % 15) + rnd(n) % MS,
+			.jitter = 50000ULL << rnd(n) % 12,
+			.dark_from = SEC + rnd(n) % (2 * SEC),
+			.byte_time = rnd(n) % 2 * (20ULL << rnd(n) % 8),
+			.queue = (5 + rnd(n) % 100) * MS,
+		};
+		w.dark_to = w.dark_from + rnd(n) % (10 * SEC);
+		n->weather = w;
+		n->side[rnd(n) % 2].hold = rnd(n) % (500 * MS);
+		sizes_at_random(n, 0, 1 + rnd(n) % 60, 40000);
+		sizes_at_random(n, 1, 1 + rnd(n) % 60, 40000);
+		finish(n, 1800 * SEC);
+		net_free(n);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -320,6 +348,7 @@ int main(void)
 		cmocka_unit_test(acknowledgements_alone_are_lost),
 		cmocka_unit_test(a_slow_reader_holds_the_sender_back),
 		cmocka_unit_test(small_limits_carry_small_messages),
+		cmocka_unit_test(weather_of_all_kinds),
 		cmocka_unit_test(throughput_is_sane),
 		cmocka_unit_test(a_small_message_overtakes_a_large_one),
 	};
