@@ -28,7 +28,7 @@ everything_is_there() {
 		lib/pkgconfig/libsignet-core.pc include/signet/wire.h \
 		include/signet/drop.h include/signet/core/noise.h \
 		lib/systemd/system/signetd.service lib/sysusers.d/signet.conf \
-		lib/tmpfiles.d/signet.conf share/man/man8/signet.8 \
+		lib/tmpfiles.d/signet.conf share/man/man1/signet.1 \
 		share/man/man8/signetd.8 share/man/man5/signet.conf.5 \
 		share/bash-completion/completions/signet; do
 		[ -e "$dest/usr/$f" ] || { echo "missing: $f"; missing=1; }
