@@ -29,19 +29,29 @@ const char *sg_human_bytes(uint64_t n, char buf[SG_HUMAN_LEN])
 
 const char *sg_human_duration(uint64_t ms, char buf[SG_HUMAN_LEN])
 {
-	uint64_t s = ms / 1000;
+	static const struct {
+		const char *name;
+		uint64_t seconds, next;	/* @next: of the unit below */
+		const char *below;
+	} unit[] = { { "d", 86400, 3600, "h" },
+		     { "h", 3600, 60, "m" },
+		     { "m", 60, 1, "s" } };
+	uint64_t s = ms / 1000, rest;
 
-	if (s < 60)
-		snprintf(buf, SG_HUMAN_LEN, "%" PRIu64 "s", s);
-	else if (s < 3600)
-		snprintf(buf, SG_HUMAN_LEN, "%" PRIu64 "m %" PRIu64 "s",
-			 s / 60, s % 60);
-	else if (s < 86400)
-		snprintf(buf, SG_HUMAN_LEN, "%" PRIu64 "h %" PRIu64 "m",
-			 s / 3600, s / 60 % 60);
-	else
-		snprintf(buf, SG_HUMAN_LEN, "%" PRIu64 "d %" PRIu64 "h",
-			 s / 86400, s / 3600 % 24);
+	for (size_t i = 0; i < 3; i++) {
+		if (s < unit[i].seconds)
+			continue;
+		rest = s % unit[i].seconds / unit[i].next;
+		if (rest)
+			snprintf(buf, SG_HUMAN_LEN, "%" PRIu64 "%s %" PRIu64
+				 "%s", s / unit[i].seconds, unit[i].name, rest,
+				 unit[i].below);
+		else
+			snprintf(buf, SG_HUMAN_LEN, "%" PRIu64 "%s",
+				 s / unit[i].seconds, unit[i].name);
+		return buf;
+	}
+	snprintf(buf, SG_HUMAN_LEN, "%" PRIu64 "s", s);
 	return buf;
 }
 

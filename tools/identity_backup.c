@@ -281,7 +281,8 @@ static int put_in_place(const struct sg_tool *t,
 			   sg_err(err, ENOMEM, "out of memory");
 	sg_keys_free(keys);
 	for (size_t i = 0; i < n; i++) {
-		snprintf(path, sizeof(path), "%s/%s", trial, files[i].name);
+		snprintf(path, sizeof(path), "%s/%.31s", trial,
+			 files[i].name);
 		unlink(path);
 	}
 	rmdir(trial);
@@ -321,7 +322,14 @@ int sg_identity_restore(struct sg_tool *t, int argc, char **argv)
 	v = sodium_malloc(sizeof(*v));
 	if (!v)
 		return no_memory(t);
-	r = read_sealed(t, path, v->sealed, sizeof(v->sealed), &len);
+	/* before anybody types a passphrase for nothing */
+	sg_owner_enter(t, &before);
+	r = refuse_existing(t->state, &err);
+	sg_owner_leave(&before);
+	if (r)
+		r = sg_fail(t, SG_EXIT_FAILED, NULL, "%s", err.text);
+	if (!r)
+		r = read_sealed(t, path, v->sealed, sizeof(v->sealed), &len);
 	if (!r)
 		r = ask_passphrase(t, v, passphrase, false);
 	if (!r)

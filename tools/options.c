@@ -49,7 +49,7 @@ static void complain(struct sg_tool *t, char **argv, int c)
 {
 	const char *word = argv[optind - 1];
 
-	if (c == ':' && optopt < 256)
+	if (c == ':' && strncmp(word, "--", 2))
 		sg_usage(t, "option -%c needs a value", optopt);
 	else if (c == ':')
 		sg_usage(t, "option %s needs a value", word);
@@ -111,6 +111,7 @@ int sg_global_options(struct sg_tool *t, int argc, char **argv,
 		if (c == 'V') {
 			char *version[] = { (char *)"version", NULL };
 
+			optind = 0;
 			return sg_cmd_version(t, 1, version);
 		}
 		if (!global(t, c)) {

@@ -91,7 +91,7 @@ static int ask(const struct sg_tool *t, const char *question, char *buf,
 	tcsetattr(fd, TCSAFLUSH, &quiet);
 	r = converse(fd, question, buf, cap);
 	tcsetattr(fd, TCSAFLUSH, &old);
-	if (!echo && write(fd, "\n", 1) < 0 && !r)
+	if ((!echo || r == -EINTR) && write(fd, "\n", 1) < 0 && !r)
 		r = -errno;
 	close(fd);
 	return r ? failed(t, "the answer", r, buf, cap) : SG_EXIT_OK;

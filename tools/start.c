@@ -197,10 +197,6 @@ static int spawn_agent(struct sg_tool *t)
 	r = posix_spawnp(&pid, agent, &actions, &attr, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);
-	if (r == ENOENT && access(t->state, F_OK))
-		return sg_fail(t, SG_EXIT_FAILED, "make this node's identity "
-			       "with `signet identity new`",
-			       "%s: there is no such folder", t->state);
 	if (r)
 		return sg_fail(t, r == EACCES ? SG_EXIT_DENIED : SG_EXIT_FAILED,
 			       "run it as root; signetd should be beside "
@@ -210,8 +206,31 @@ static int spawn_agent(struct sg_tool *t)
 	return wait_until_ready(t, pid, log);
 }
 
+/* What an agent could only end over, said before it is started. */
+static int check_ready(struct sg_tool *t)
+{
+	char keys[PATH_MAX];
+
+	snprintf(keys, sizeof(keys), "%s/identity.history", t->state);
+	if (access(keys, F_OK) && errno == ENOENT)
+		return sg_fail(t, SG_EXIT_FAILED, "make one with `signet "
+			       "identity new`, or bring one back with `signet "
+			       "identity restore`",
+			       "%s holds no identity yet", t->state);
+	if (access(t->config, F_OK) && errno == ENOENT)
+		return sg_fail(t, SG_EXIT_FAILED, "a file with the line "
+			       "\"[Node]\" is enough to begin with; see "
+			       "signet.conf(5)", "there is no configuration "
+			       "file %s", t->config);
+	return SG_EXIT_OK;
+}
+
 int sg_start_agent(struct sg_tool *t)
 {
+	int code = check_ready(t);
+
+	if (code)
+		return code;
 	if (t->defaults && sg_systemd_runs() && unit_installed())
 		return start_unit(t);
 	return spawn_agent(t);
