@@ -31,6 +31,12 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIBS) -lcmocka $(PKG_LIBS)
 
+# The tool's own tests see its parts, but for main().
+$(BUILD)/unit/test_tool_%: $(BUILD)/obj/tests/unit/test_tool_%.o \
+		$(filter-out %/main.o,$(TOOL_OBJ)) $(LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(PKG_LIBS)
+
 # Programs that the network tests need.
 netns-build: $(HELPERS)
 

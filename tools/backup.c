@@ -7,12 +7,12 @@
 
 #include "backup.h"
 
-#define MAGIC	    "signet-backup 1\n"
-#define OFF_PASSES  16
-#define OFF_MEMORY  20
-#define OFF_SALT    24
-#define OFF_NONCE   40
-#define ABYTES	    crypto_aead_xchacha20poly1305_ietf_ABYTES
+#define MAGIC	   "signet-backup 1\n"
+#define OFF_PASSES 16
+#define OFF_MEMORY 20
+#define OFF_SALT   24
+#define OFF_NONCE  40
+#define ABYTES	   crypto_aead_xchacha20poly1305_ietf_ABYTES
 
 /* What a backup from elsewhere may ask this machine to spend. */
 #define PASSES_MAX     16
@@ -22,7 +22,8 @@
 _Static_assert(sizeof(MAGIC) - 1 == OFF_PASSES, "magic");
 _Static_assert(crypto_pwhash_SALTBYTES == OFF_NONCE - OFF_SALT, "salt");
 _Static_assert(crypto_aead_xchacha20poly1305_ietf_NPUBBYTES ==
-		       SG_BACKUP_HDR - OFF_NONCE, "nonce");
+		       SG_BACKUP_HDR - OFF_NONCE,
+	       "nonce");
 
 static void put32(uint8_t *p, uint32_t v)
 {
@@ -42,7 +43,9 @@ static int derive(const uint8_t *header, const char *passphrase,
 			     passphrase, strlen(passphrase), header + OFF_SALT,
 			     get32(header + OFF_PASSES),
 			     (size_t)get32(header + OFF_MEMORY) * 1024,
-			     crypto_pwhash_ALG_ARGON2ID13) ? -ENOMEM : 0;
+			     crypto_pwhash_ALG_ARGON2ID13)
+		       ? -ENOMEM
+		       : 0;
 }
 
 /* Return: length, or 0 where it does not fit. */

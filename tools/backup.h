@@ -19,18 +19,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SG_BACKUP_HDR	     64
-#define SG_BACKUP_FILES	     8
-#define SG_BACKUP_NAME_LEN   32
-#define SG_BACKUP_FILE_MAX   (64 * 1024)
-#define SG_BACKUP_PLAIN_MAX  (256 * 1024)
-#define SG_BACKUP_MAX	     (SG_BACKUP_PLAIN_MAX + SG_BACKUP_HDR + 16)
-#define SG_PASSPHRASE_MIN    8
-#define SG_PASSPHRASE_MAX    1024
+#define SG_BACKUP_HDR	    64
+#define SG_BACKUP_FILES	    8
+#define SG_BACKUP_NAME_LEN  32
+#define SG_BACKUP_FILE_MAX  (64 * 1024)
+#define SG_BACKUP_PLAIN_MAX (256 * 1024)
+#define SG_BACKUP_MAX	    (SG_BACKUP_PLAIN_MAX + SG_BACKUP_HDR + 16)
+#define SG_PASSPHRASE_MIN   8
+#define SG_PASSPHRASE_MAX   1024
 
 struct sg_backup_file {
 	char name[SG_BACKUP_NAME_LEN];
-	uint8_t *data;		/* not owned */
+	uint8_t *data; /* not owned */
 	size_t len;
 };
 

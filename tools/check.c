@@ -54,8 +54,7 @@ static struct json_object *problems_json(const struct sg_problems *p)
 	return list;
 }
 
-static void print_json(const struct sg_config *cfg,
-		       const struct sg_problems *p)
+static void print_json(const struct sg_config *cfg, const struct sg_problems *p)
 {
 	struct json_object *o = json_object_new_object();
 

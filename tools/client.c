@@ -38,13 +38,15 @@ static int cannot_connect(const struct sg_tool *t, int r, const char *text)
 	switch (-r) {
 	case ENOENT:
 	case ECONNREFUSED:
-		snprintf(remedy, sizeof(remedy), "start it with `systemctl "
+		snprintf(remedy, sizeof(remedy),
+			 "start it with `systemctl "
 			 "start signetd` or `signet up`");
 		return sg_fail(t, SG_EXIT_NO_AGENT, remedy,
 			       "no agent answers at %s", t->socket);
 	case EACCES:
 	case EPERM:
-		return sg_fail(t, SG_EXIT_DENIED, "run it as root, or as a "
+		return sg_fail(t, SG_EXIT_DENIED,
+			       "run it as root, or as a "
 			       "member of the group that owns the socket",
 			       "%s: permission denied", t->socket);
 	}
@@ -83,8 +85,10 @@ static int bad_configuration(const struct sg_tool *t,
 
 	if (f->parameters)
 		json_object_object_get_ex(f->parameters, "problems", &list);
-	sg_fail(t, SG_EXIT_FAILED, "correct it; `signet check` reads it "
-		"again without applying it", "the configuration was refused; "
+	sg_fail(t, SG_EXIT_FAILED,
+		"correct it; `signet check` reads it "
+		"again without applying it",
+		"the configuration was refused; "
 		"nothing has changed");
 	put_problems(t, list);
 	return SG_EXIT_FAILED;
@@ -107,7 +111,8 @@ static int fault_exit(const struct sg_tool *t, const char *method,
 	if (!strcmp(f->name, "io.signet.Denied"))
 		return sg_fail(t, SG_EXIT_DENIED, NULL, "%s", detail);
 	if (!strcmp(f->name, SG_VARLINK_PERMISSION_DENIED))
-		return sg_fail(t, SG_EXIT_DENIED, "run it as root, or as a "
+		return sg_fail(t, SG_EXIT_DENIED,
+			       "run it as root, or as a "
 			       "member of the group that owns the socket",
 			       "the agent does not let you call %s", method);
 	if (!strcmp(f->name, "io.signet.Unreachable"))
@@ -122,7 +127,8 @@ static int fault_exit(const struct sg_tool *t, const char *method,
 		return bad_configuration(t, f);
 	if (!strcmp(f->name, SG_VARLINK_METHOD_NOT_FOUND) ||
 	    !strcmp(f->name, SG_VARLINK_METHOD_NOT_IMPLEMENTED))
-		return sg_fail(t, SG_EXIT_FAILED, "restart signetd, so that it "
+		return sg_fail(t, SG_EXIT_FAILED,
+			       "restart signetd, so that it "
 			       "is of the same version as this command",
 			       "the agent does not know %s", method);
 	if (!strcmp(f->name, SG_VARLINK_INVALID_PARAMETER)) {
@@ -143,15 +149,21 @@ static int call_exit(const struct sg_tool *t, const char *method, int r,
 	if (r == -EREMOTEIO)
 		return fault_exit(t, method, f);
 	if (r == -ETIMEDOUT)
-		return sg_fail(t, SG_EXIT_FAILED, "see its log: `journalctl -u "
-			       "signetd -n 50`", "%s: the agent did not answer "
-			       "in time", method);
-	if (r == -EPIPE || r == -ECONNRESET)
-		return sg_fail(t, SG_EXIT_NO_AGENT, "see its log: `journalctl "
-			       "-u signetd -n 50`", "%s: the agent went away",
+		return sg_fail(t, SG_EXIT_FAILED,
+			       "see its log: `journalctl -u "
+			       "signetd -n 50`",
+			       "%s: the agent did not answer "
+			       "in time",
 			       method);
-	return sg_fail(t, SG_EXIT_FAILED, NULL, "%s: %s does not speak "
-		       "Varlink: %s", method, t->socket, strerror(-r));
+	if (r == -EPIPE || r == -ECONNRESET)
+		return sg_fail(t, SG_EXIT_NO_AGENT,
+			       "see its log: `journalctl "
+			       "-u signetd -n 50`",
+			       "%s: the agent went away", method);
+	return sg_fail(t, SG_EXIT_FAILED, NULL,
+		       "%s: %s does not speak "
+		       "Varlink: %s",
+		       method, t->socket, strerror(-r));
 }
 
 static int invoke(const struct sg_tool *t, bool quiet, const char *method,
@@ -168,8 +180,8 @@ static int invoke(const struct sg_tool *t, bool quiet, const char *method,
 	r = sg_varlink_connect(t->socket, &v, &err);
 	if (r) {
 		json_object_put(parameters);
-		return quiet ? SG_EXIT_NO_AGENT :
-			       cannot_connect(t, r, err.text);
+		return quiet ? SG_EXIT_NO_AGENT
+			     : cannot_connect(t, r, err.text);
 	}
 	r = sg_varlink_invoke(v, method, parameters, timeout_ms, reply, &fault);
 	if (quiet)
@@ -229,8 +241,8 @@ static int receive(struct sg_varlink *v, int timeout_ms,
 }
 
 int sg_call_more(const struct sg_tool *t, const char *method,
-		 struct json_object *parameters, int timeout_ms,
-		 sg_reply_fn fn, void *ctx)
+		 struct json_object *parameters, int timeout_ms, sg_reply_fn fn,
+		 void *ctx)
 {
 	struct sg_varlink_fault fault = { 0 };
 	struct json_object *reply = NULL;

@@ -11,7 +11,7 @@
 struct json_object;
 
 /* Calls that the agent answers from memory. */
-#define SG_CALL_MS 10000
+#define SG_CALL_MS	10000
 /* Calls that wait for the network or for the disk. */
 #define SG_CALL_SLOW_MS 60000
 
@@ -47,8 +47,8 @@ typedef int (*sg_reply_fn)(void *ctx, struct json_object *reply);
  * Ends early, with SG_EXIT_OK, once sg_interrupted is set.
  */
 int sg_call_more(const struct sg_tool *t, const char *method,
-		 struct json_object *parameters, int timeout_ms,
-		 sg_reply_fn fn, void *ctx);
+		 struct json_object *parameters, int timeout_ms, sg_reply_fn fn,
+		 void *ctx);
 
 /** sg_interrupted - set by SIGINT and SIGTERM after sg_catch_interrupt() */
 extern volatile sig_atomic_t sg_interrupted;

@@ -70,12 +70,14 @@ int sg_dispatch(struct sg_tool *t, const struct sg_command *table,
 			continue;
 		snprintf(t->command + used, sizeof(t->command) - used, "%s%s",
 			 used ? " " : "", c->name);
-		optind = 0;	/* getopt starts anew */
+		optind = 0; /* getopt starts anew */
 		return c->run(t, argc, argv);
 	}
 	near = sg_nearest(table, argv[0]);
 	if (near)
-		return sg_usage(t, "there is no %s \"%s\": did you mean "
-				"\"%s\"?", what, argv[0], near);
+		return sg_usage(t,
+				"there is no %s \"%s\": did you mean "
+				"\"%s\"?",
+				what, argv[0], near);
 	return sg_usage(t, "there is no %s \"%s\"", what, argv[0]);
 }

@@ -48,8 +48,7 @@ static void print_drops(struct json_object *list, bool all)
 int sg_cmd_drops(struct sg_tool *t, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "all", no_argument, NULL, 'a' },
-		{ 0 }
+		{ "all", no_argument, NULL, 'a' }, { 0 }
 	};
 	struct json_object *reply;
 	bool all = false;

@@ -51,9 +51,12 @@ struct json_object *sg_facts_versions(const struct sg_tool *t)
 	if (s)
 		sg_json_add_int(o, "agentWire", sg_json_int(s, "wire"));
 	loaded = !access("/sys/module/signet", F_OK);
-	sg_json_add_str(o, "module", !loaded ? NULL :
-			first_line("/sys/module/signet/version", buf,
-				   sizeof(buf)) ? buf : "loaded");
+	sg_json_add_str(
+		o, "module",
+		!loaded ? NULL
+		: first_line("/sys/module/signet/version", buf, sizeof(buf))
+			? buf
+			: "loaded");
 	sg_json_add_int(o, "wire", SIGNET_WIRE_VERSION);
 	json_object_put(reply);
 	return o;
@@ -106,8 +109,7 @@ struct json_object *sg_facts_system(void)
 	sg_json_add_int(o, "sinceBoot", ts.tv_sec);
 	add_setting(o, "ioUringDisabled", "/proc/sys/kernel/io_uring_disabled");
 	add_setting(o, "ipForward", "/proc/sys/net/ipv4/ip_forward");
-	add_setting(o, "ipv6Forward",
-		    "/proc/sys/net/ipv6/conf/all/forwarding");
+	add_setting(o, "ipv6Forward", "/proc/sys/net/ipv6/conf/all/forwarding");
 	add_setting(o, "rpFilter", "/proc/sys/net/ipv4/conf/all/rp_filter");
 	sg_json_add_bool(o, "tun", !access("/dev/net/tun", F_OK));
 	sg_json_add_bool(o, "systemd", !access("/run/systemd/system", F_OK));

@@ -32,11 +32,12 @@ static void fail_json(int code, const char *what, const char *remedy)
 	json_object_object_add(o, "error",
 			       json_object_new_string(code_name(code)));
 	json_object_object_add(o, "message", json_object_new_string(what));
-	json_object_object_add(o, "remedy", remedy ?
-			       json_object_new_string(remedy) : NULL);
+	json_object_object_add(o, "remedy",
+			       remedy ? json_object_new_string(remedy) : NULL);
 	fprintf(stderr, "%s\n",
-		json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
-					       JSON_C_TO_STRING_NOSLASHESCAPE));
+		json_object_to_json_string_ext(
+			o, JSON_C_TO_STRING_PLAIN |
+				   JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
 }
 
@@ -81,8 +82,10 @@ int sg_usage(const struct sg_tool *t, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vasprintf(&what, fmt, ap);
 	va_end(ap);
-	snprintf(remedy, sizeof(remedy), "`signet %s%s--help` shows how it is "
-		 "used", t->command, *t->command ? " " : "");
+	snprintf(remedy, sizeof(remedy),
+		 "`signet %s%s--help` shows how it is "
+		 "used",
+		 t->command, *t->command ? " " : "");
 	if (n >= 0)
 		sg_fail(t, SG_EXIT_USAGE, remedy, "%s%s%s", t->command,
 			*t->command ? ": " : "", what);

@@ -31,7 +31,7 @@ const char *sg_human_duration(uint64_t ms, char buf[SG_HUMAN_LEN])
 {
 	static const struct {
 		const char *name;
-		uint64_t seconds, next;	/* @next: of the unit below */
+		uint64_t seconds, next; /* @next: of the unit below */
 		const char *below;
 	} unit[] = { { "d", 86400, 3600, "h" },
 		     { "h", 3600, 60, "m" },
@@ -43,8 +43,9 @@ const char *sg_human_duration(uint64_t ms, char buf[SG_HUMAN_LEN])
 			continue;
 		rest = s % unit[i].seconds / unit[i].next;
 		if (rest)
-			snprintf(buf, SG_HUMAN_LEN, "%" PRIu64 "%s %" PRIu64
-				 "%s", s / unit[i].seconds, unit[i].name, rest,
+			snprintf(buf, SG_HUMAN_LEN,
+				 "%" PRIu64 "%s %" PRIu64 "%s",
+				 s / unit[i].seconds, unit[i].name, rest,
 				 unit[i].below);
 		else
 			snprintf(buf, SG_HUMAN_LEN, "%" PRIu64 "%s",
@@ -147,7 +148,7 @@ unsigned int sg_width(FILE *f)
 void sg_wrap(FILE *f, const char *s, unsigned int column, unsigned int indent)
 {
 	unsigned int width = sg_width(f);
-	bool fresh = true;	/* nothing yet on this line */
+	bool fresh = true; /* nothing yet on this line */
 
 	while (*s) {
 		size_t word = strcspn(s, " \n");

@@ -134,8 +134,8 @@ bool sg_own_id(const struct sg_tool *t, struct signet_id *id)
 	if (ok)
 		return true;
 	sg_call_quiet(t, "GetStatus", NULL, 2000, &reply);
-	ok = !signet_id_parse(sg_json_str(sg_json_get(reply, "status"),
-					  "identity"), id);
+	ok = !signet_id_parse(
+		sg_json_str(sg_json_get(reply, "status"), "identity"), id);
 	json_object_put(reply);
 	return ok;
 }
@@ -211,8 +211,8 @@ int sg_identity_show(struct sg_tool *t, int argc, char **argv)
 	sg_keys_free(keys);
 	if (r == -EACCES || (r == -EPERM && geteuid()))
 		return show_from_agent(t, err.text);
-	return r ? sg_fail(t, SG_EXIT_FAILED, NULL, "%s", err.text) :
-		   SG_EXIT_OK;
+	return r ? sg_fail(t, SG_EXIT_FAILED, NULL, "%s", err.text)
+		 : SG_EXIT_OK;
 }
 
 /* A first configuration; 1 where one was written. */
@@ -229,12 +229,12 @@ static int first_config(const struct sg_tool *t, const char *name,
 		     "# Signet: see signet.conf(5). `signet check` checks it,\n"
 		     "# `signet reload` applies it. Peers are in peers.d "
 		     "beside it.\n[Node]\n%sName = %s\n# Listen = %d\n"
-		     "# Address = 10.77.0.1/24\n", name ? "" : "# ",
-		     name ? name : "gw", SG_CONFIG_PORT);
+		     "# Address = 10.77.0.1/24\n",
+		     name ? "" : "# ", name ? name : "gw", SG_CONFIG_PORT);
 	if (slash && slash != t->config &&
 	    snprintf(dir, sizeof(dir), "%.*s", (int)(slash - t->config),
 		     t->config) < (int)sizeof(dir))
-		mkdir(dir, 0755);	/* writing says what is wrong */
+		mkdir(dir, 0755); /* writing says what is wrong */
 	r = sg_file_create_atomic(t->config, 0644, text, n, err);
 	return r ? r : 1;
 }
@@ -246,7 +246,8 @@ static void advise(struct sg_tool *t, bool config)
 	if (config)
 		printf("\nA configuration with the usual settings is in %s.\n",
 		       t->config);
-	printf("\nKeep a copy of %s/identity.next elsewhere, best offline: with "
+	printf("\nKeep a copy of %s/identity.next elsewhere, best offline: "
+	       "with "
 	       "it\nyou can take the identity back if this machine's keys are "
 	       "stolen. All keys\nin one file, under a passphrase:\n"
 	       "  signet identity backup FILE\n"
@@ -257,8 +258,7 @@ static void advise(struct sg_tool *t, bool config)
 int sg_identity_new(struct sg_tool *t, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "name", required_argument, NULL, 'n' },
-		{ 0 }
+		{ "name", required_argument, NULL, 'n' }, { 0 }
 	};
 	struct sg_error err = { 0 };
 	struct json_object *o;
@@ -275,7 +275,8 @@ int sg_identity_new(struct sg_tool *t, int argc, char **argv)
 	if (!sg_operands(t, argc, argv, 0, 0))
 		return SG_EXIT_USAGE;
 	if (name && !sg_config_name_valid(name))
-		return sg_usage(t, "--name: \"%s\" is not a name: letters, "
+		return sg_usage(t,
+				"--name: \"%s\" is not a name: letters, "
 				"digits, \".\", \"_\" and \"-\", at most 63",
 				name);
 	make_state_folder(t);
@@ -283,9 +284,13 @@ int sg_identity_new(struct sg_tool *t, int argc, char **argv)
 	r = sg_keys_generate(t->state, &err);
 	sg_owner_leave(&before);
 	if (r)
-		return sg_fail(t, sg_identity_exit(r), r != -EEXIST ? NULL :
-			       "`signet identity show` prints the one there "
-			       "is", "%s", err.text);
+		return sg_fail(
+			t, sg_identity_exit(r),
+			r != -EEXIST
+				? NULL
+				: "`signet identity show` prints the one there "
+				  "is",
+			"%s", err.text);
 	if (!load(t, &keys, &r, &err)) {
 		sg_keys_free(keys);
 		return sg_fail(t, SG_EXIT_FAILED, NULL, "%s", err.text);
@@ -296,8 +301,10 @@ int sg_identity_new(struct sg_tool *t, int argc, char **argv)
 	sg_keys_free(keys);
 	config = first_config(t, name, &err);
 	if (config < 0)
-		return sg_fail(t, sg_identity_exit(config), NULL, "the keys "
-			       "are made, but: %s", err.text);
+		return sg_fail(t, sg_identity_exit(config), NULL,
+			       "the keys "
+			       "are made, but: %s",
+			       err.text);
 	advise(t, config);
 	return SG_EXIT_OK;
 }
@@ -314,16 +321,17 @@ static const char *agent_uses(struct sg_tool *t, const struct sg_keys *keys)
 	sg_call_quiet(t, "GetStatus", NULL, SG_CALL_MS, &reply);
 	length = sg_json_int(sg_json_get(reply, "status"), "historyLength");
 	json_object_put(reply);
-	return length == keys->ident.head.length ? "the agent uses it" :
-	       "restart the agent, so that it uses it: `systemctl restart "
-	       "signetd`";
+	return length == keys->ident.head.length
+		       ? "the agent uses it"
+		       : "restart the agent, so that it uses it: `systemctl "
+			 "restart "
+			 "signetd`";
 }
 
 int sg_identity_rotate(struct sg_tool *t, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "next", required_argument, NULL, 'n' },
-		{ 0 }
+		{ "next", required_argument, NULL, 'n' }, { 0 }
 	};
 	struct sg_error err = { 0 };
 	const char *next = NULL;
@@ -348,12 +356,14 @@ int sg_identity_rotate(struct sg_tool *t, int argc, char **argv)
 		o = describe(keys);
 		print(t, o);
 		json_object_put(o);
-		sg_note(t, "Rotated; %s.\nThe next key is a new one: keep a "
-			"copy of it elsewhere.", agent_uses(t, keys));
+		sg_note(t,
+			"Rotated; %s.\nThe next key is a new one: keep a "
+			"copy of it elsewhere.",
+			agent_uses(t, keys));
 	}
 	sg_keys_free(keys);
-	return r ? sg_fail(t, SG_EXIT_FAILED, NULL, "%s", err.text) :
-		   SG_EXIT_OK;
+	return r ? sg_fail(t, SG_EXIT_FAILED, NULL, "%s", err.text)
+		 : SG_EXIT_OK;
 }
 
 int sg_cmd_identity(struct sg_tool *t, int argc, char **argv)

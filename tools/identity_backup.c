@@ -65,8 +65,10 @@ static int ask_passphrase(const struct sg_tool *t, struct vault *v,
 	if (r || !twice)
 		return r;
 	if (strlen(v->passphrase) < SG_PASSPHRASE_MIN)
-		return sg_fail(t, SG_EXIT_FAILED, NULL, "the passphrase is "
-			       "shorter than %d characters", SG_PASSPHRASE_MIN);
+		return sg_fail(t, SG_EXIT_FAILED, NULL,
+			       "the passphrase is "
+			       "shorter than %d characters",
+			       SG_PASSPHRASE_MIN);
 	if (file)
 		return SG_EXIT_OK;
 	r = sg_prompt_secret(t, "The same again: ", v->again,
@@ -108,10 +110,12 @@ static int read_state(const struct sg_tool *t, struct vault *v,
 		(*n)++;
 	}
 	sg_owner_leave(&before);
-	return r ? sg_fail(t, sg_identity_exit(r), r != -ENOENT ? NULL :
-			   "`signet identity new` makes an identity",
-			   "%s", err.text) :
-		   SG_EXIT_OK;
+	return r ? sg_fail(t, sg_identity_exit(r),
+			   r != -ENOENT
+				   ? NULL
+				   : "`signet identity new` makes an identity",
+			   "%s", err.text)
+		 : SG_EXIT_OK;
 }
 
 /* Return: the operand, or NULL after a usage error. */
@@ -121,7 +125,8 @@ static const char *read_options(struct sg_tool *t, int argc, char **argv,
 {
 	const struct option options[] = {
 		{ "passphrase-file", required_argument, NULL, 'p' },
-		{ without_next ? "without-next" : NULL, no_argument, NULL, 'w' },
+		{ without_next ? "without-next" : NULL, no_argument, NULL,
+		  'w' },
 		{ 0 }
 	};
 	int c;
@@ -146,13 +151,18 @@ static int write_backup(struct sg_tool *t, struct vault *v, const char *path,
 
 	r = sg_backup_seal(files, n, v->passphrase, v->sealed, &len);
 	if (r)
-		return sg_fail(t, SG_EXIT_FAILED, NULL, "cannot seal the "
-			       "backup: %s", r == -ENOMEM ? "256 MiB of memory "
-			       "are needed" : strerror(-r));
+		return sg_fail(t, SG_EXIT_FAILED, NULL,
+			       "cannot seal the "
+			       "backup: %s",
+			       r == -ENOMEM ? "256 MiB of memory "
+					      "are needed"
+					    : strerror(-r));
 	r = sg_file_create_atomic(path, 0600, v->sealed, len, &err);
 	if (r == -EEXIST)
-		return sg_fail(t, SG_EXIT_FAILED, "give another name: backups "
-			       "are never overwritten", "%s exists", path);
+		return sg_fail(t, SG_EXIT_FAILED,
+			       "give another name: backups "
+			       "are never overwritten",
+			       "%s exists", path);
 	if (r)
 		return sg_fail(t, sg_identity_exit(r), NULL, "%s", err.text);
 	sg_note(t, "%zu files are sealed in %s", n, path);
@@ -194,16 +204,22 @@ static int open_backup(struct sg_tool *t, struct vault *v, const char *path,
 	case 0:
 		return SG_EXIT_OK;
 	case -EINVAL:
-		return sg_fail(t, SG_EXIT_FAILED, NULL, "%s is not a backup "
-			       "of an identity, or only its beginning", path);
+		return sg_fail(t, SG_EXIT_FAILED, NULL,
+			       "%s is not a backup "
+			       "of an identity, or only its beginning",
+			       path);
 	case -EPROTO:
-		return sg_fail(t, SG_EXIT_FAILED, NULL, "%s asks for more "
+		return sg_fail(t, SG_EXIT_FAILED, NULL,
+			       "%s asks for more "
 			       "memory or time than any backup does: it was "
-			       "altered", path);
+			       "altered",
+			       path);
 	case -EBADMSG:
-		return sg_fail(t, SG_EXIT_FAILED, NULL, "%s does not open: "
+		return sg_fail(t, SG_EXIT_FAILED, NULL,
+			       "%s does not open: "
 			       "the passphrase is wrong, or the file is "
-			       "truncated or altered", path);
+			       "truncated or altered",
+			       path);
 	}
 	return no_memory(t);
 }
@@ -226,11 +242,13 @@ static int write_files(const char *dir, const struct sg_backup_file *files,
 
 	for (i = 0; i < n; i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, files[i].name);
-		r = known(files[i].name) ?
-			    sg_file_create_atomic(path, 0600, files[i].data,
-						  files[i].len, err) :
-			    sg_err(err, EBADMSG, "the backup holds a file "
-				   "that is not known: %s", files[i].name);
+		r = known(files[i].name)
+			    ? sg_file_create_atomic(path, 0600, files[i].data,
+						    files[i].len, err)
+			    : sg_err(err, EBADMSG,
+				     "the backup holds a file "
+				     "that is not known: %s",
+				     files[i].name);
 		if (r)
 			break;
 	}
@@ -249,8 +267,10 @@ static int refuse_existing(const char *dir, struct sg_error *err)
 	for (const char *const *name = sg_key_files; *name; name++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, *name);
 		if (!lstat(path, &st))
-			return sg_err(err, EEXIST, "%s exists: keys are never "
-				      "overwritten", path);
+			return sg_err(err, EEXIST,
+				      "%s exists: keys are never "
+				      "overwritten",
+				      path);
 	}
 	return 0;
 }
@@ -277,12 +297,11 @@ static int put_in_place(const struct sg_tool *t,
 	r = write_files(trial, files, n, err);
 	keys = r ? NULL : sg_keys_alloc();
 	if (!r)
-		r = keys ? sg_keys_load(trial, keys, err) :
-			   sg_err(err, ENOMEM, "out of memory");
+		r = keys ? sg_keys_load(trial, keys, err)
+			 : sg_err(err, ENOMEM, "out of memory");
 	sg_keys_free(keys);
 	for (size_t i = 0; i < n; i++) {
-		snprintf(path, sizeof(path), "%s/%.31s", trial,
-			 files[i].name);
+		snprintf(path, sizeof(path), "%s/%.31s", trial, files[i].name);
 		unlink(path);
 	}
 	rmdir(trial);
@@ -298,8 +317,10 @@ static int read_sealed(struct sg_tool *t, const char *path, uint8_t *buf,
 
 	*len = f ? fread(buf, 1, cap, f) : 0;
 	if (!f || ferror(f))
-		r = sg_fail(t, sg_identity_exit(-errno), NULL, "cannot read "
-			    "%s: %s", path, strerror(errno));
+		r = sg_fail(t, sg_identity_exit(-errno), NULL,
+			    "cannot read "
+			    "%s: %s",
+			    path, strerror(errno));
 	if (f)
 		fclose(f);
 	return r;

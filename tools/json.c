@@ -18,16 +18,17 @@ const char *sg_json_str(struct json_object *o, const char *key)
 {
 	struct json_object *v = sg_json_get(o, key);
 
-	return json_object_is_type(v, json_type_string) ?
-		       json_object_get_string(v) : "";
+	return json_object_is_type(v, json_type_string)
+		       ? json_object_get_string(v)
+		       : "";
 }
 
 int64_t sg_json_int(struct json_object *o, const char *key)
 {
 	struct json_object *v = sg_json_get(o, key);
 
-	return json_object_is_type(v, json_type_int) ?
-		       json_object_get_int64(v) : 0;
+	return json_object_is_type(v, json_type_int) ? json_object_get_int64(v)
+						     : 0;
 }
 
 bool sg_json_bool(struct json_object *o, const char *key)
@@ -45,8 +46,9 @@ bool sg_json_has(struct json_object *o, const char *key)
 
 size_t sg_json_len(struct json_object *list)
 {
-	return json_object_is_type(list, json_type_array) ?
-		       json_object_array_length(list) : 0;
+	return json_object_is_type(list, json_type_array)
+		       ? json_object_array_length(list)
+		       : 0;
 }
 
 void sg_json_add_str(struct json_object *o, const char *key, const char *s)
@@ -81,15 +83,16 @@ const char *sg_json_join(struct json_object *list, char *buf, size_t cap)
 void sg_json_print(FILE *f, struct json_object *o)
 {
 	fprintf(f, "%s\n",
-		json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
-					       JSON_C_TO_STRING_SPACED |
-					       JSON_C_TO_STRING_NOSLASHESCAPE));
+		json_object_to_json_string_ext(
+			o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+				   JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
 void sg_json_line(FILE *f, struct json_object *o)
 {
 	fprintf(f, "%s\n",
-		json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
-					       JSON_C_TO_STRING_NOSLASHESCAPE));
+		json_object_to_json_string_ext(
+			o, JSON_C_TO_STRING_PLAIN |
+				   JSON_C_TO_STRING_NOSLASHESCAPE));
 	fflush(f);
 }

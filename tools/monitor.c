@@ -21,7 +21,7 @@ static const char help[] =
 
 struct monitor {
 	struct sg_tool *t;
-	uint64_t left;		/* events to go, 0: no end */
+	uint64_t left; /* events to go, 0: no end */
 };
 
 static enum sg_style kind_style(const char *kind)
@@ -30,9 +30,9 @@ static enum sg_style kind_style(const char *kind)
 		const char *kind;
 		enum sg_style style;
 	} styles[] = {
-		{ "channel-up", SG_GOOD }, { "up", SG_GOOD },
-		{ "pair", SG_GOOD },	   { "refused", SG_BAD },
-		{ "dead", SG_BAD },	   { "warning", SG_WARN },
+		{ "channel-up", SG_GOOD },   { "up", SG_GOOD },
+		{ "pair", SG_GOOD },	     { "refused", SG_BAD },
+		{ "dead", SG_BAD },	     { "warning", SG_WARN },
 		{ "channel-down", SG_WARN },
 	};
 
@@ -81,7 +81,7 @@ static int on_event(void *ctx, struct json_object *reply)
 	struct json_object *e = sg_json_get(reply, "event");
 	struct monitor *m = ctx;
 
-	if (!e)		/* an agent may confirm the subscription first */
+	if (!e) /* an agent may confirm the subscription first */
 		return SG_GO_ON;
 	if (m->t->json)
 		sg_json_line(stdout, e);

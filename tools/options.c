@@ -72,8 +72,8 @@ int sg_getopt(struct sg_tool *t, int argc, char **argv, const char *shorts,
 	memcpy(all, globals, sizeof(globals));
 	for (; own && own->name && n < GLOBALS + OWN_MAX; own++)
 		all[n++] = *own;
-	snprintf(letters, sizeof(letters), "%s%s%sh",
-		 *shorts == '+' ? "+" : "", ":", shorts + (*shorts == '+'));
+	snprintf(letters, sizeof(letters), "%s%s%sh", *shorts == '+' ? "+" : "",
+		 ":", shorts + (*shorts == '+'));
 	opterr = 0;
 	for (;;) {
 		c = getopt_long(argc, argv, letters, all, NULL);
@@ -94,8 +94,7 @@ int sg_global_options(struct sg_tool *t, int argc, char **argv,
 		      void (*help)(void))
 {
 	static const struct option own[] = {
-		{ "version", no_argument, NULL, 'V' },
-		{ 0 }
+		{ "version", no_argument, NULL, 'V' }, { 0 }
 	};
 	struct option all[GLOBALS + 2] = { 0 };
 	int c;
@@ -155,11 +154,12 @@ bool sg_parse_ms(struct sg_tool *t, const char *what, const char *s,
 	static const struct {
 		const char *name;
 		double ms;
-	} unit[] = { { "", 1e3 },   { "ms", 1 },     { "s", 1e3 },
-		     { "m", 6e4 },  { "min", 6e4 },  { "h", 3.6e6 },
+	} unit[] = { { "", 1e3 },   { "ms", 1 },    { "s", 1e3 },
+		     { "m", 6e4 },  { "min", 6e4 }, { "h", 3.6e6 },
 		     { "d", 864e5 } };
 	char *end;
-	double v = isdigit((unsigned char)*s) || *s == '.' ? strtod(s, &end) : -1;
+	double v = isdigit((unsigned char)*s) || *s == '.' ? strtod(s, &end)
+							   : -1;
 
 	for (size_t i = 0; v >= 0 && i < sizeof(unit) / sizeof(unit[0]); i++) {
 		if (strcmp(end, unit[i].name))
@@ -170,8 +170,9 @@ bool sg_parse_ms(struct sg_tool *t, const char *what, const char *s,
 		*ms = (uint64_t)(v + 0.5);
 		return true;
 	}
-	sg_usage(t, "%s: \"%s\" is not a time from %g to %g seconds "
-		 "(for instance 200ms, 25s, 5m)", what, s, min_ms / 1e3,
-		 max_ms / 1e3);
+	sg_usage(t,
+		 "%s: \"%s\" is not a time from %g to %g seconds "
+		 "(for instance 200ms, 25s, 5m)",
+		 what, s, min_ms / 1e3, max_ms / 1e3);
 	return false;
 }

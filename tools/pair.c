@@ -18,9 +18,9 @@
 #include "json.h"
 #include "prompt.h"
 
-#define CODE_MAX  128
+#define CODE_MAX   128
 #define CODE_GROUP 4
-#define SHOW_MAX  4	/* addresses to offer */
+#define SHOW_MAX   4 /* addresses to offer */
 
 static const char help[] =
 	"Usage: signet pair [--name NAME] [--timeout T] [--address HOST] "
@@ -50,7 +50,7 @@ static const char help[] =
 struct pair {
 	struct sg_tool *t;
 	const char *name, *address, *accept, *code_file, *code_out;
-	uint64_t timeout;	/* milliseconds */
+	uint64_t timeout; /* milliseconds */
 	bool done;
 };
 
@@ -114,10 +114,12 @@ static int show_code_file(struct pair *p, const char *code)
 	r = sg_file_create_atomic(p->code_out, 0600, line, n, &err);
 	sodium_memzero(line, sizeof(line));
 	if (r == -EEXIST)
-		return sg_fail(p->t, SG_EXIT_FAILED, "give a file that does "
-			       "not exist yet", "%s exists", p->code_out);
-	return r ? sg_fail(p->t, SG_EXIT_FAILED, NULL, "%s", err.text) :
-		   SG_EXIT_OK;
+		return sg_fail(p->t, SG_EXIT_FAILED,
+			       "give a file that does "
+			       "not exist yet",
+			       "%s exists", p->code_out);
+	return r ? sg_fail(p->t, SG_EXIT_FAILED, NULL, "%s", err.text)
+		 : SG_EXIT_OK;
 }
 
 static void show_code(struct pair *p, struct json_object *reply,
@@ -156,8 +158,8 @@ static void show_peer(struct pair *p, struct json_object *reply)
 	       sg_style(stdout, SG_PLAIN));
 	if (*sg_json_str(peer, "endpoint"))
 		printf(" at %s", sg_json_str(peer, "endpoint"));
-	printf("\n  identity  %s\n  overlay   %s\n", sg_json_str(peer, "identity"),
-	       sg_json_str(peer, "overlay"));
+	printf("\n  identity  %s\n  overlay   %s\n",
+	       sg_json_str(peer, "identity"), sg_json_str(peer, "overlay"));
 	if (*sg_json_str(reply, "file"))
 		printf("  pinned in %s\n", sg_json_str(reply, "file"));
 	printf("Try it: signet ping %s\n", name);
@@ -205,7 +207,8 @@ static int wait_for_peer(struct pair *p)
 	if (sg_interrupted)
 		return sg_fail(p->t, SG_EXIT_FAILED, NULL,
 			       "interrupted; the code is void");
-	return sg_fail(p->t, SG_EXIT_UNREACHABLE, "run `signet pair` again for "
+	return sg_fail(p->t, SG_EXIT_UNREACHABLE,
+		       "run `signet pair` again for "
 		       "a new code; the other node must reach this one by UDP",
 		       "no node came with the code in time; the code is void");
 }
@@ -249,10 +252,11 @@ static int accept_code(struct pair *p)
 
 	if (!with_port(p->t, p->accept, address, sizeof(address)))
 		return SG_EXIT_USAGE;
-	r = p->code_file ?
-		    sg_secret_file(p->t, p->code_file, code, sizeof(code)) :
-		    sg_prompt_line(p->t, "Code shown by the other node: ",
-				   code, sizeof(code));
+	r = p->code_file
+		    ? sg_secret_file(p->t, p->code_file, code, sizeof(code))
+		    : sg_prompt_line(p->t,
+				     "Code shown by the other node: ", code,
+				     sizeof(code));
 	if (r)
 		return r;
 	squeeze(code);
@@ -277,8 +281,10 @@ static bool one_option(struct pair *p, int c)
 		p->name = optarg;
 		if (sg_config_name_valid(optarg))
 			return true;
-		sg_usage(p->t, "--name: \"%s\" is not a name: letters, digits, "
-			 "\".\", \"_\" and \"-\", at most 63", optarg);
+		sg_usage(p->t,
+			 "--name: \"%s\" is not a name: letters, digits, "
+			 "\".\", \"_\" and \"-\", at most 63",
+			 optarg);
 		return false;
 	case 't':
 		return sg_parse_ms(p->t, "--timeout", optarg, 1000, 86400000,

@@ -52,8 +52,13 @@ static const char remove_help[] =
 	"Example:\n"
 	"  signet peer remove gw\n";
 
-enum { SET_ID = 1, SET_ENDPOINT = 2, SET_STATIC = 4, SET_PREFIXES = 8,
-       SET_KEEPALIVE = 16 };
+enum {
+	SET_ID = 1,
+	SET_ENDPOINT = 2,
+	SET_STATIC = 4,
+	SET_PREFIXES = 8,
+	SET_KEEPALIVE = 16
+};
 
 static bool parse_static(struct sg_tool *t, struct sg_config_peer *p,
 			 const char *s)
@@ -95,8 +100,7 @@ static bool parse_endpoints(struct sg_tool *t, struct sg_config_peer *p,
 	return true;
 }
 
-static bool parse_prefixes(struct sg_tool *t, struct sg_config_peer *p,
-			   char *s)
+static bool parse_prefixes(struct sg_tool *t, struct sg_config_peer *p, char *s)
 {
 	char *save;
 
@@ -106,17 +110,20 @@ static bool parse_prefixes(struct sg_tool *t, struct sg_config_peer *p,
 		struct sg_prefix prefix;
 
 		if (sg_prefix_parse(e, &prefix)) {
-			sg_usage(t, "--prefixes: \"%s\" is not an address "
-				 "with a length, for instance 10.0.0.0/8", e);
+			sg_usage(t,
+				 "--prefixes: \"%s\" is not an address "
+				 "with a length, for instance 10.0.0.0/8",
+				 e);
 			return false;
 		}
 		if (!sg_prefix_is_network(&prefix)) {
 			char good[SG_PREFIX_STR_LEN];
 
 			sg_prefix_mask(&prefix);
-			sg_usage(t, "--prefixes: \"%s\" has bits below its "
-				 "length set: did you mean %s?", e,
-				 sg_prefix_format(&prefix, good));
+			sg_usage(t,
+				 "--prefixes: \"%s\" has bits below its "
+				 "length set: did you mean %s?",
+				 e, sg_prefix_format(&prefix, good));
 			return false;
 		}
 		if (sg_peer_add_prefix(p, &prefix)) {
@@ -136,8 +143,10 @@ static bool one_option(struct sg_tool *t, struct sg_config_peer *p, int c)
 	case SET_ID:
 		if (!signet_id_parse(optarg, &p->id))
 			return true;
-		sg_usage(t, "--identity: \"%s\" is not an identifier (sg1 and "
-			 "58 characters, with a checksum that fits)", optarg);
+		sg_usage(t,
+			 "--identity: \"%s\" is not an identifier (sg1 and "
+			 "58 characters, with a checksum that fits)",
+			 optarg);
 		return false;
 	case SET_ENDPOINT:
 		return parse_endpoints(t, p, optarg);
@@ -186,12 +195,14 @@ static int add(struct sg_tool *t, int argc, char **argv)
 		goto cleanup;
 	if (!(set & SET_ID)) {
 		sg_usage(t, "--identity is missing: `signet identity show` on "
-			 "the other node prints it");
+			    "the other node prints it");
 		goto cleanup;
 	}
 	if (!sg_config_name_valid(argv[optind])) {
-		sg_usage(t, "\"%s\" is not a name: letters, digits, \".\", "
-			 "\"_\" and \"-\", at most 63", argv[optind]);
+		sg_usage(t,
+			 "\"%s\" is not a name: letters, digits, \".\", "
+			 "\"_\" and \"-\", at most 63",
+			 argv[optind]);
 		goto cleanup;
 	}
 	snprintf(p.name, sizeof(p.name), "%s", argv[optind]);
@@ -270,12 +281,11 @@ static int remove_peer(struct sg_tool *t, int argc, char **argv)
 
 int sg_cmd_peer(struct sg_tool *t, int argc, char **argv)
 {
-	static const struct sg_command commands[] = {
-		{ "add", add, "" },
-		{ "set", set_peer, "" },
-		{ "remove", remove_peer, "" },
-		{ 0 }
-	};
+	static const struct sg_command commands[] = { { "add", add, "" },
+						      { "set", set_peer, "" },
+						      { "remove", remove_peer,
+							"" },
+						      { 0 } };
 
 	/* stop at the command: what follows is its own */
 	if (sg_getopt(t, argc, argv, "+", NULL, help) != -1)

@@ -24,8 +24,8 @@
 /* Paths of the trial, and of what it stands for. */
 struct trial {
 	char dir[64];
-	char file[96];		/* DIR/signet.conf */
-	char peers[96];		/* DIR/peers.d */
+	char file[96];	/* DIR/signet.conf */
+	char peers[96]; /* DIR/peers.d */
 	char real_file[PATH_MAX];
 	char real_peers[PATH_MAX];
 };
@@ -49,8 +49,7 @@ int sg_peer_add_endpoint(struct sg_config_peer *p, const char *host,
 	return 0;
 }
 
-int sg_peer_add_prefix(struct sg_config_peer *p,
-		       const struct sg_prefix *prefix)
+int sg_peer_add_prefix(struct sg_config_peer *p, const struct sg_prefix *prefix)
 {
 	struct sg_prefix *all;
 
@@ -95,12 +94,13 @@ static int load(const struct sg_tool *t, const char *path,
 	if (!r && self)
 		r = sg_config_check_self(*cfg, self, p);
 	if (r == -ENOENT)
-		code = sg_fail(t, SG_EXIT_FAILED, "`signet identity new` "
+		code = sg_fail(t, SG_EXIT_FAILED,
+			       "`signet identity new` "
 			       "writes one with the usual settings",
 			       "there is no configuration file %s", t->config);
 	else if (r)
-		code = sg_fail(t, r == -EACCES ? SG_EXIT_DENIED :
-						 SG_EXIT_FAILED,
+		code = sg_fail(t,
+			       r == -EACCES ? SG_EXIT_DENIED : SG_EXIT_FAILED,
 			       NULL, "%s", what);
 	if (r)
 		sg_problems_print(t, stderr, p);
@@ -132,7 +132,8 @@ int sg_peer_find(const struct sg_tool *t, const char *word,
 {
 	struct signet_id id;
 	bool twice = false;
-	int code = load(t, t->config, NULL, cfg, "the configuration is not "
+	int code = load(t, t->config, NULL, cfg,
+			"the configuration is not "
 			"good as it is: correct it first");
 
 	if (code)
@@ -143,11 +144,15 @@ int sg_peer_find(const struct sg_tool *t, const char *word,
 	if (!*peer)
 		*peer = by_short_id(*cfg, word, &twice);
 	if (twice)
-		return sg_fail(t, SG_EXIT_FAILED, "use the name or the full "
-			       "identifier", "\"%s\" is the beginning of more "
-			       "than one peer's identifier", word);
+		return sg_fail(t, SG_EXIT_FAILED,
+			       "use the name or the full "
+			       "identifier",
+			       "\"%s\" is the beginning of more "
+			       "than one peer's identifier",
+			       word);
 	if (!*peer)
-		return sg_fail(t, SG_EXIT_FAILED, "`signet check` reads it; "
+		return sg_fail(t, SG_EXIT_FAILED,
+			       "`signet check` reads it; "
 			       "`signet peer add` adds one",
 			       "the configuration has no peer \"%s\"", word);
 	return SG_EXIT_OK;
@@ -244,8 +249,9 @@ static int apply(struct sg_tool *t, const char *done)
 		sg_json_print(stdout, o);
 		json_object_put(o);
 	} else if (!code) {
-		printf("%s%s\n", done, agent ? ", and in use" :
-		       "; no agent runs that could use it now");
+		printf("%s%s\n", done,
+		       agent ? ", and in use"
+			     : "; no agent runs that could use it now");
 	}
 	json_object_put(reply);
 	return code;
@@ -274,11 +280,13 @@ static int check_place(struct sg_tool *t, const struct sg_config_peer *peer)
 	if (code)
 		goto cleanup;
 	snprintf(base, sizeof(base), "%s.conf", now->name);
-	file = strrchr(now->file, '/') ? strrchr(now->file, '/') + 1 :
-					 now->file;
+	file = strrchr(now->file, '/') ? strrchr(now->file, '/') + 1
+				       : now->file;
 	if (strcmp(file, base) || !alone_in_file(cfg, now->file))
-		code = sg_fail(t, SG_EXIT_FAILED, "change it there by hand, "
-			       "then run `signet reload`", "peer %s stands in "
+		code = sg_fail(t, SG_EXIT_FAILED,
+			       "change it there by hand, "
+			       "then run `signet reload`",
+			       "peer %s stands in "
 			       "%s, line %u, not in a file of its own",
 			       now->name, now->file, now->line);
 cleanup:
@@ -298,17 +306,20 @@ static int try_write(struct sg_tool *t, struct trial *tr,
 	snprintf(base, sizeof(base), "%s.conf", peer->name);
 	r = trial_make(t, tr, replace ? base : "");
 	if (r == -ENOENT)
-		return sg_fail(t, SG_EXIT_FAILED, "`signet identity new` "
+		return sg_fail(t, SG_EXIT_FAILED,
+			       "`signet identity new` "
 			       "writes one with the usual settings",
 			       "there is no configuration file %s", t->config);
 	if (r)
-		return sg_fail(t, SG_EXIT_FAILED, NULL, "cannot try the "
-			       "change in %s: %s", tr->dir[0] ? tr->dir : "/tmp",
-			       strerror(-r));
+		return sg_fail(t, SG_EXIT_FAILED, NULL,
+			       "cannot try the "
+			       "change in %s: %s",
+			       tr->dir[0] ? tr->dir : "/tmp", strerror(-r));
 	r = sg_config_write_peer(tr->peers, peer, false, &err);
 	if (r == -EEXIST)
-		return sg_fail(t, SG_EXIT_FAILED, "`signet peer set` changes it",
-			       "%s/%s exists", tr->real_peers, base);
+		return sg_fail(t, SG_EXIT_FAILED,
+			       "`signet peer set` changes it", "%s/%s exists",
+			       tr->real_peers, base);
 	if (r)
 		return sg_fail(t, SG_EXIT_FAILED, NULL, "%s", err.text);
 	code = load(t, tr->file, sg_own_id(t, &self) ? &self : NULL, &cfg,
@@ -334,8 +345,8 @@ int sg_peer_write(struct sg_tool *t, const struct sg_config_peer *peer,
 		return code;
 	r = sg_config_write_peer(tr.real_peers, peer, replace, &err);
 	if (r)
-		return sg_fail(t, r == -EACCES ? SG_EXIT_DENIED :
-						 SG_EXIT_FAILED,
+		return sg_fail(t,
+			       r == -EACCES ? SG_EXIT_DENIED : SG_EXIT_FAILED,
 			       NULL, "%s", err.text);
 	snprintf(done, sizeof(done), "%s %s in %s/%s.conf",
 		 replace ? "changed" : "added", peer->name, tr.real_peers,
@@ -357,8 +368,8 @@ int sg_peer_remove(struct sg_tool *t, const struct sg_config_peer *peer)
 		 slash ? (int)(slash - t->config) + 1 : 0, t->config);
 	r = sg_config_remove_peer_file(dir, peer->name, &err);
 	if (r)
-		return sg_fail(t, r == -EACCES ? SG_EXIT_DENIED :
-						 SG_EXIT_FAILED,
+		return sg_fail(t,
+			       r == -EACCES ? SG_EXIT_DENIED : SG_EXIT_FAILED,
 			       NULL, "%s", err.text);
 	snprintf(done, sizeof(done), "removed %s", peer->name);
 	return apply(t, done);

@@ -40,14 +40,19 @@ static void add_row(struct sg_table *tb, struct json_object *p)
 	sg_table_add(tb, SG_BOLD, sg_json_str(p, "name"));
 	sg_table_add(tb, state_style(state), state);
 	sg_table_add(tb, SG_PLAIN, *endpoint ? endpoint : NULL);
-	sg_table_add(tb, SG_PLAIN, !sg_json_has(p, "lastReceived") ? "never" :
-		     sg_human_ago(sg_json_int(p, "lastReceived"), buf));
+	sg_table_add(
+		tb, SG_PLAIN,
+		!sg_json_has(p, "lastReceived")
+			? "never"
+			: sg_human_ago(sg_json_int(p, "lastReceived"), buf));
 	sg_table_add(tb, SG_PLAIN,
 		     sg_human_bytes(sg_json_int(p, "rxBytes"), buf));
 	sg_table_add(tb, SG_PLAIN,
 		     sg_human_bytes(sg_json_int(p, "txBytes"), buf));
-	sg_table_add(tb, SG_PLAIN, !sg_json_has(p, "rtt") ? NULL :
-		     sg_human_rtt(sg_json_int(p, "rtt"), buf));
+	sg_table_add(tb, SG_PLAIN,
+		     !sg_json_has(p, "rtt")
+			     ? NULL
+			     : sg_human_rtt(sg_json_int(p, "rtt"), buf));
 }
 
 static void print_table(struct json_object *list)
@@ -116,8 +121,8 @@ static void print_one(struct json_object *p)
 	line("overlay", sg_json_str(p, "overlay"));
 	line("endpoint", sg_json_str(p, "endpoint"));
 	line("from", sg_json_str(p, "local"));
-	line("prefixes", sg_json_join(sg_json_get(p, "prefixes"), text,
-				      sizeof(text)));
+	line("prefixes",
+	     sg_json_join(sg_json_get(p, "prefixes"), text, sizeof(text)));
 	line("sealed with", sg_json_str(p, "aead"));
 	ago(p, "handshake", "lastHandshake");
 	if (sg_json_has(p, "keyAge")) {
@@ -147,8 +152,8 @@ static void print(struct sg_tool *t, struct json_object *list, bool one,
 			puts(sg_json_str(json_object_array_get_idx(list, i),
 					 "name"));
 	} else if (t->json) {
-		sg_json_print(stdout, one ? json_object_array_get_idx(list, 0) :
-					    list);
+		sg_json_print(stdout,
+			      one ? json_object_array_get_idx(list, 0) : list);
 	} else if (one) {
 		print_one(json_object_array_get_idx(list, 0));
 	} else {
@@ -159,8 +164,7 @@ static void print(struct sg_tool *t, struct json_object *list, bool one,
 int sg_cmd_peers(struct sg_tool *t, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "names", no_argument, NULL, 'n' },
-		{ 0 }
+		{ "names", no_argument, NULL, 'n' }, { 0 }
 	};
 	struct json_object *parameters, *reply, *list;
 	const char *name;

@@ -33,7 +33,7 @@ struct ping {
 	uint64_t count, interval, size;
 	bool quiet;
 	uint64_t sent, received;
-	double min, max, sum, sum2;	/* microseconds */
+	double min, max, sum, sum2; /* microseconds */
 };
 
 static void account(struct ping *p, double rtt)
@@ -76,7 +76,7 @@ static double deviation(const struct ping *p, double mean)
 
 	if (v <= 0)
 		return 0;
-	for (int i = 0; i < 64; i++)	/* Newton's; spares libm */
+	for (int i = 0; i < 64; i++) /* Newton's; spares libm */
 		root = (root + v / root) / 2;
 	return root;
 }
@@ -174,7 +174,8 @@ int sg_cmd_ping(struct sg_tool *t, int argc, char **argv)
 	if (code)
 		return code;
 	if (p.sent && !p.received)
-		return sg_fail(t, SG_EXIT_UNREACHABLE, "`signet why PEER` finds "
+		return sg_fail(t, SG_EXIT_UNREACHABLE,
+			       "`signet why PEER` finds "
 			       "the stage that is broken",
 			       "%s did not answer", p.peer);
 	return SG_EXIT_OK;

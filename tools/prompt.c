@@ -38,8 +38,10 @@ static int failed(const struct sg_tool *t, const char *what, int r, char *buf,
 {
 	sodium_memzero(buf, cap);
 	if (r == -EMSGSIZE)
-		return sg_fail(t, SG_EXIT_FAILED, NULL, "%s: longer than %zu "
-			       "characters", what, cap - 1);
+		return sg_fail(t, SG_EXIT_FAILED, NULL,
+			       "%s: longer than %zu "
+			       "characters",
+			       what, cap - 1);
 	if (r == -EINTR)
 		return sg_fail(t, SG_EXIT_FAILED, NULL, "interrupted");
 	if (r == -ENODATA)
@@ -81,7 +83,8 @@ static int ask(const struct sg_tool *t, const char *question, char *buf,
 	if (fd < 0 || tcgetattr(fd, &old)) {
 		if (fd >= 0)
 			close(fd);
-		return sg_fail(t, SG_EXIT_FAILED, "give it in a file: `--help` "
+		return sg_fail(t, SG_EXIT_FAILED,
+			       "give it in a file: `--help` "
 			       "shows the option",
 			       "there is no terminal to ask on");
 	}
@@ -112,8 +115,8 @@ int sg_prompt_line(const struct sg_tool *t, const char *question, char *buf,
 int sg_secret_file(const struct sg_tool *t, const char *path, char *buf,
 		   size_t cap)
 {
-	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) :
-				     dup(STDIN_FILENO);
+	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC)
+				   : dup(STDIN_FILENO);
 	int r = fd < 0 ? -errno : read_line(fd, buf, cap);
 
 	if (fd >= 0)

@@ -38,9 +38,9 @@ static struct json_object *make_report(struct sg_tool *t)
 	json_object_object_add(o, "configuration", sg_facts_configuration(t));
 	if (sg_call_quiet(t, "Report", NULL, SG_CALL_MS, &reply))
 		sg_note(t, "signet: no agent answers: the report holds this "
-			"side's facts only");
-	json_object_object_add(o, "agent", json_object_get(
-				       sg_json_get(reply, "report")));
+			   "side's facts only");
+	json_object_object_add(o, "agent",
+			       json_object_get(sg_json_get(reply, "report")));
 	json_object_put(reply);
 	return o;
 }
@@ -64,8 +64,7 @@ static int write_report(struct sg_tool *t, const char *path, const char *text)
 int sg_cmd_report(struct sg_tool *t, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "output", required_argument, NULL, 'o' },
-		{ 0 }
+		{ "output", required_argument, NULL, 'o' }, { 0 }
 	};
 	struct json_object *report;
 	const char *path = NULL, *text, *found;
@@ -79,15 +78,17 @@ int sg_cmd_report(struct sg_tool *t, int argc, char **argv)
 	if (!sg_operands(t, argc, argv, 0, 0))
 		return SG_EXIT_USAGE;
 	report = make_report(t);
-	text = json_object_to_json_string_ext(report, JSON_C_TO_STRING_PRETTY |
-					      JSON_C_TO_STRING_SPACED |
-					      JSON_C_TO_STRING_NOSLASHESCAPE);
+	text = json_object_to_json_string_ext(
+		report, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+				JSON_C_TO_STRING_NOSLASHESCAPE);
 	found = sg_secrets_find(t, text);
 	if (found)
-		code = sg_fail(t, SG_EXIT_FAILED, "this is a bug in signet: "
+		code = sg_fail(t, SG_EXIT_FAILED,
+			       "this is a bug in signet: "
 			       "please tell its authors",
 			       "the report would hold a secret (%s); it was "
-			       "not written", found);
+			       "not written",
+			       found);
 	else
 		code = write_report(t, path, text);
 	json_object_put(report);

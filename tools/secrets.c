@@ -46,8 +46,10 @@ static bool holds_next(const struct sg_tool *t, const char *text)
 	if (!sg_file_read_secret(path, file, sizeof(file) - 1, &len, &err)) {
 		file[len] = '\0';
 		line = strchr(file, '\n');
-		if (line && !sodium_hex2bin(key, 32, line + 1, strlen(line + 1),
-					    NULL, &n, NULL) && n == 32)
+		if (line &&
+		    !sodium_hex2bin(key, 32, line + 1, strlen(line + 1), NULL,
+				    &n, NULL) &&
+		    n == 32)
 			found = holds_key(text, key);
 	}
 	sodium_memzero(file, sizeof(file));
@@ -58,9 +60,9 @@ static bool holds_next(const struct sg_tool *t, const char *text)
 static const char *secret_member(const char *text)
 {
 	static const char *const names[] = {
-		"\"privateKey\"", "\"secret\"", "\"secretKey\"", "\"psk\"",
-		"\"passphrase\"", "\"password\"", "\"seed\"", "\"code\"",
-		"\"hopKey\"", "\"packetKey\"", "\"messageKey\"",
+		"\"privateKey\"", "\"secret\"",	   "\"secretKey\"",  "\"psk\"",
+		"\"passphrase\"", "\"password\"",  "\"seed\"",	     "\"code\"",
+		"\"hopKey\"",	  "\"packetKey\"", "\"messageKey\"",
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

@@ -76,7 +76,8 @@ static int start_unit(struct sg_tool *t)
 			 (char *)"signetd.service", NULL };
 
 	if (run(argv, t->json))
-		return sg_fail(t, SG_EXIT_FAILED, "see why: `systemctl status "
+		return sg_fail(t, SG_EXIT_FAILED,
+			       "see why: `systemctl status "
 			       "signetd` and `journalctl -u signetd -n 50`",
 			       "`systemctl start signetd` failed");
 	return SG_EXIT_OK;
@@ -85,7 +86,8 @@ static int start_unit(struct sg_tool *t)
 /* Beside this command, in sbin beside its folder, or somewhere in PATH. */
 static void find_agent(char path[PATH_MAX])
 {
-	static const char *const places[] = { "%s/signetd", "%s/../sbin/signetd",
+	static const char *const places[] = { "%s/signetd",
+					      "%s/../sbin/signetd",
 					      "%s/../libexec/signetd" };
 	char self[PATH_MAX - 32];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -143,7 +145,8 @@ static int wait_until_ready(struct sg_tool *t, pid_t pid, const char *log)
 	snprintf(remedy, sizeof(remedy), "its log is %s", log);
 	for (int ms = 0; ms < WAIT_MS; ms += STEP_MS) {
 		if (waitpid(pid, &status, WNOHANG) == pid) {
-			sg_fail(t, SG_EXIT_FAILED, remedy, "signetd ended at "
+			sg_fail(t, SG_EXIT_FAILED, remedy,
+				"signetd ended at "
 				"once");
 			show_tail(t, log);
 			return SG_EXIT_FAILED;
@@ -152,8 +155,10 @@ static int wait_until_ready(struct sg_tool *t, pid_t pid, const char *log)
 			return SG_EXIT_OK;
 		pause_ms(STEP_MS);
 	}
-	return sg_fail(t, SG_EXIT_NO_AGENT, remedy, "signetd was started, but "
-		       "does not answer at %s", t->socket);
+	return sg_fail(t, SG_EXIT_NO_AGENT, remedy,
+		       "signetd was started, but "
+		       "does not answer at %s",
+		       t->socket);
 }
 
 /* The folder of the socket, which systemd would have made. */
@@ -168,15 +173,20 @@ static void make_folder_of(const char *path)
 	if (!slash || slash == dir)
 		return;
 	*slash = '\0';
-	mkdir(dir, 0755);	/* signetd says what is wrong if it fails */
+	mkdir(dir, 0755); /* signetd says what is wrong if it fails */
 }
 
 static int spawn_agent(struct sg_tool *t)
 {
 	char agent[PATH_MAX], log[PATH_MAX];
-	char *argv[] = { agent,	 (char *)"--config", (char *)t->config,
-			 (char *)"--state", (char *)t->state,
-			 (char *)"--socket", (char *)t->socket, NULL };
+	char *argv[] = { agent,
+			 (char *)"--config",
+			 (char *)t->config,
+			 (char *)"--state",
+			 (char *)t->state,
+			 (char *)"--socket",
+			 (char *)t->socket,
+			 NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 	pid_t pid;
@@ -213,15 +223,19 @@ static int check_ready(struct sg_tool *t)
 
 	snprintf(keys, sizeof(keys), "%s/identity.history", t->state);
 	if (access(keys, F_OK) && errno == ENOENT)
-		return sg_fail(t, SG_EXIT_FAILED, "make one with `signet "
+		return sg_fail(t, SG_EXIT_FAILED,
+			       "make one with `signet "
 			       "identity new`, or bring one back with `signet "
 			       "identity restore`",
 			       "%s holds no identity yet", t->state);
 	if (access(t->config, F_OK) && errno == ENOENT)
-		return sg_fail(t, SG_EXIT_FAILED, "a file with the line "
+		return sg_fail(t, SG_EXIT_FAILED,
+			       "a file with the line "
 			       "\"[Node]\" is enough to begin with; see "
-			       "signet.conf(5)", "there is no configuration "
-			       "file %s", t->config);
+			       "signet.conf(5)",
+			       "there is no configuration "
+			       "file %s",
+			       t->config);
 	return SG_EXIT_OK;
 }
 

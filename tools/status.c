@@ -9,7 +9,7 @@
 #include "json.h"
 #include "table.h"
 
-#define LABEL 13
+#define LABEL	     13
 /* A limit that is used to this share is a warning. */
 #define WARN_PERCENT 80
 
@@ -59,12 +59,12 @@ static void print_network(struct json_object *s)
 	snprintf(text, sizeof(text), "udp port %lld",
 		 (long long)sg_json_int(s, "listen"));
 	line("listens on", text);
-	snprintf(text, sizeof(text), "%s, mtu %lld", sg_json_str(s, "interface"),
-		 (long long)sg_json_int(s, "mtu"));
+	snprintf(text, sizeof(text), "%s, mtu %lld",
+		 sg_json_str(s, "interface"), (long long)sg_json_int(s, "mtu"));
 	if (*sg_json_str(s, "interface"))
 		line("interface", text);
-	line("addresses", sg_json_join(sg_json_get(s, "addresses"), list,
-				       sizeof(list)));
+	line("addresses",
+	     sg_json_join(sg_json_get(s, "addresses"), list, sizeof(list)));
 	snprintf(text, sizeof(text), "%lld, %lld of them with a channel",
 		 (long long)sg_json_int(s, "peers"),
 		 (long long)sg_json_int(s, "channels"));
@@ -141,8 +141,10 @@ static void print_warnings(struct json_object *list, unsigned int limits)
 	for (size_t i = 0; i < n; i++) {
 		printf("%swarning:%s ", sg_style(stdout, SG_WARN),
 		       sg_style(stdout, SG_PLAIN));
-		sg_wrap(stdout, json_object_get_string(
-				json_object_array_get_idx(list, i)), 9, 9);
+		sg_wrap(stdout,
+			json_object_get_string(
+				json_object_array_get_idx(list, i)),
+			9, 9);
 	}
 	if (limits)
 		printf("%swarning:%s %u limit%s nearly used up, see above\n",

@@ -141,8 +141,8 @@ static void print_row(const struct sg_table *tb, FILE *f, size_t row,
 			sg_wrap(f, cell->text, column, column);
 			return;
 		}
-		print_cell(f, cell->text, cell->style, &tb->column[c],
-			   width[c], last);
+		print_cell(f, cell->text, cell->style, &tb->column[c], width[c],
+			   last);
 		column += width[c] + GAP;
 	}
 	putc('\n', f);

@@ -33,10 +33,10 @@ struct sg_cell {
 struct sg_table {
 	const struct sg_column *column;
 	unsigned int columns;
-	struct sg_cell *cell;	/* columns cells for each row */
+	struct sg_cell *cell; /* columns cells for each row */
 	size_t rows, room;
-	unsigned int filled;	/* cells of the row that is being filled */
-	bool failed;		/* out of memory */
+	unsigned int filled; /* cells of the row that is being filled */
+	bool failed;	     /* out of memory */
 };
 
 /** sg_table_init() - @columns: at most SG_TABLE_COLUMNS, must outlive @tb */

@@ -39,7 +39,8 @@ int sg_cmd_version(struct sg_tool *t, int argc, char **argv)
 		line(o, "tool", "");
 		line(o, "agent", "not running, or not to be asked by you");
 		line(o, "module", "not loaded");
-		printf("%-8s %lld\n", "wire", (long long)sg_json_int(o, "wire"));
+		printf("%-8s %lld\n", "wire",
+		       (long long)sg_json_int(o, "wire"));
 	}
 	json_object_put(o);
 	return SG_EXIT_OK;
