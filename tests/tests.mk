@@ -8,7 +8,7 @@ FORMAT  := clang-format-19
 FUZZ    ?=
 TIME    ?= 60
 
-.PHONY: check check-fast demo-deps unit unit-build fuzz fuzzers netns-build style format test-deps
+.PHONY: check check-fast demo-deps unit unit-build fuzz fuzz-build fuzzers netns-build style format test-deps
 
 check: test-deps ## build and pass every test
 	@tests/run full
@@ -50,8 +50,10 @@ FUZZ_BUILD := build/fuzz
 FUZZ_MAKE   = $(MAKE) BUILD=$(FUZZ_BUILD) CC=clang CFLAGS="-O1 -g" \
 	EXTRA_CFLAGS="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
 
-fuzz: test-deps ## fuzz: FUZZ=name (all in turn without), TIME=seconds each
+fuzz-build:
 	@+$(FUZZ_MAKE) fuzzers
+
+fuzz: test-deps fuzz-build ## fuzz: FUZZ=name (all in turn without), TIME=seconds each
 	@tests/fuzz/run $(FUZZ_BUILD) -max_total_time=$(TIME) $(FUZZ)
 
 fuzzers: $(FUZZERS)
