@@ -70,6 +70,7 @@ int sg_cmd_check(struct sg_tool *t, int argc, char **argv)
 {
 	struct sg_problems *p;
 	struct sg_config *cfg = NULL;
+	struct sg_owner before;
 	struct signet_id self;
 	int r;
 
@@ -79,7 +80,10 @@ int sg_cmd_check(struct sg_tool *t, int argc, char **argv)
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return sg_fail(t, SG_EXIT_FAILED, NULL, "out of memory");
+	/* with the eyes of the agent, which is not root */
+	sg_owner_enter(t, &before);
 	r = sg_config_load(t->config, &cfg, p);
+	sg_owner_leave(&before);
 	if (!r && sg_own_id(t, &self) && sg_config_check_self(cfg, &self, p)) {
 		sg_config_free(cfg);
 		cfg = NULL;

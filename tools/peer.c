@@ -156,7 +156,7 @@ static bool one_option(struct sg_tool *t, struct sg_config_peer *p, int c)
 		return parse_prefixes(t, p, optarg);
 	case SET_KEEPALIVE:
 		if (!sg_parse_ms(t, "--keepalive", *optarg ? optarg : "0", 0,
-				 65535000, &ms))
+				 3600000, &ms))
 			return false;
 		p->keepalive = (ms + 999) / 1000;
 		return true;

@@ -79,10 +79,33 @@ void sg_peer_clear_prefixes(struct sg_config_peer *p)
 	p->n_prefixes = 0;
 }
 
+/* In what the parser says, the trial's folder stands for the real one. */
+static void rename_folder(char *text, size_t cap, const struct trial *tr)
+{
+	char out[1024];
+	char *at = strstr(text, tr->peers);
+
+	if (!at)
+		return;
+	snprintf(out, sizeof(out), "%.*s%s%s", (int)(at - text), text,
+		 tr->real_peers, at + strlen(tr->peers));
+	snprintf(text, cap, "%s", out);
+}
+
+static void rename_folders(struct sg_problems *p, const struct trial *tr)
+{
+	for (size_t i = 0; tr && i < p->n; i++) {
+		struct sg_problem *one = &p->list[i];
+
+		rename_folder(one->file, sizeof(one->file), tr);
+		rename_folder(one->text, sizeof(one->text), tr);
+	}
+}
+
 /* Load, and list the problems if there are any. */
 static int load(const struct sg_tool *t, const char *path,
 		const struct signet_id *self, struct sg_config **cfg,
-		const char *what)
+		const struct trial *tr, const char *what)
 {
 	struct sg_problems *p = calloc(1, sizeof(*p));
 	int r, code = SG_EXIT_OK;
@@ -102,6 +125,7 @@ static int load(const struct sg_tool *t, const char *path,
 		code = sg_fail(t,
 			       r == -EACCES ? SG_EXIT_DENIED : SG_EXIT_FAILED,
 			       NULL, "%s", what);
+	rename_folders(p, tr);
 	if (r)
 		sg_problems_print(t, stderr, p);
 	free(p);
@@ -132,7 +156,7 @@ int sg_peer_find(const struct sg_tool *t, const char *word,
 {
 	struct signet_id id;
 	bool twice = false;
-	int code = load(t, t->config, NULL, cfg,
+	int code = load(t, t->config, NULL, cfg, NULL,
 			"the configuration is not "
 			"good as it is: correct it first");
 
@@ -322,7 +346,7 @@ static int try_write(struct sg_tool *t, struct trial *tr,
 			       tr->real_peers, base);
 	if (r)
 		return sg_fail(t, SG_EXIT_FAILED, NULL, "%s", err.text);
-	code = load(t, tr->file, sg_own_id(t, &self) ? &self : NULL, &cfg,
+	code = load(t, tr->file, sg_own_id(t, &self) ? &self : NULL, &cfg, tr,
 		    "the configuration would not be good; nothing was changed");
 	sg_config_free(cfg);
 	return code;
