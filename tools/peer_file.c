@@ -82,14 +82,15 @@ void sg_peer_clear_prefixes(struct sg_config_peer *p)
 /* In what the parser says, the trial's folder stands for the real one. */
 static void rename_folder(char *text, size_t cap, const struct trial *tr)
 {
-	char out[1024];
-	char *at = strstr(text, tr->peers);
+	char *at = strstr(text, tr->peers), *rest;
 
-	if (!at)
+	rest = at ? strdup(at + strlen(tr->peers)) : NULL;
+	if (!rest)
 		return;
-	snprintf(out, sizeof(out), "%.*s%s%s", (int)(at - text), text,
-		 tr->real_peers, at + strlen(tr->peers));
-	snprintf(text, cap, "%s", out);
+	cap -= at - text;
+	if (snprintf(at, cap, "%s", tr->real_peers) < (int)cap)
+		strncat(at, rest, cap - strlen(at) - 1);
+	free(rest);
 }
 
 static void rename_folders(struct sg_problems *p, const struct trial *tr)
