@@ -1,0 +1,738 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The configuration: what is accepted, and how each mistake is explained. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/config.h"
+#include "common/error.h"
+#include "common/log.h"
+
+static struct sg_problems problems;
+static struct sg_config *cfg;
+static char id_a[SIGNET_ID_STR_LEN], id_b[SIGNET_ID_STR_LEN];
+static struct signet_id raw_a, raw_b;
+static char dir[64];
+
+static void drop(void)
+{
+	sg_config_free(cfg);
+	cfg = NULL;
+}
+
+/* %a and %b stand for the two identities. */
+static char *expand(const char *text)
+{
+	char *out = malloc(strlen(text) * 16 + 1024), *o = out;
+
+	for (; *text; text++) {
+		if (text[0] == '%' && (text[1] == 'a' || text[1] == 'b'))
+			o = stpcpy(o, *++text == 'a' ? id_a : id_b);
+		else
+			*o++ = *text;
+	}
+	*o = 0;
+	return out;
+}
+
+static int parse(const char *text)
+{
+	char *full = expand(text);
+	int r;
+
+	drop();
+	r = sg_config_parse("t.conf", full, strlen(full), &cfg, &problems);
+	assert_true((r == 0) == (cfg != NULL));
+	assert_true((r == 0) == (problems.errors == 0));
+	free(full);
+	return r;
+}
+
+/* Exactly one problem, whose text is as given. */
+static void refused(const char *text, unsigned int line, const char *why)
+{
+	char buf[800];
+
+	assert_int_equal(parse(text), -EINVAL);
+	if (problems.n != 1 || problems.list[0].line != line ||
+	    !strstr(problems.list[0].text, why))
+		print_message("for: %s\ngot: %s (%zu problems)\n", text,
+			      sg_problem_format(&problems.list[0], buf,
+						sizeof(buf)),
+			      problems.n);
+	assert_int_equal(problems.n, 1);
+	assert_int_equal(problems.list[0].line, line);
+	assert_non_null(strstr(problems.list[0].text, why));
+	assert_string_equal(problems.list[0].file, "t.conf");
+}
+
+static void accepted(const char *text)
+{
+	char buf[800];
+
+	if (parse(text))
+		fail_msg("%s", sg_problem_format(&problems.list[0], buf,
+						 sizeof(buf)));
+	assert_int_equal(problems.n, 0);
+}
+
+static void an_empty_file_gives_the_defaults(void **state)
+{
+	accepted("");
+	assert_true(sg_config_name_valid(cfg->name));
+	assert_int_equal(cfg->listen, 51900);
+	assert_int_equal(cfg->datapath, SG_CONFIG_DP_AUTO);
+	assert_true(cfg->routes);
+	assert_true(cfg->auto_up);
+	assert_false(cfg->first_contact);
+	assert_string_equal(cfg->ifname, "sg0");
+	assert_int_equal(cfg->mtu, 0);
+	assert_int_equal(cfg->mark, SG_CONFIG_MARK);
+	assert_int_equal(cfg->limits.max_peers, 16384);
+	assert_int_equal(cfg->log_level, SG_LOG_INFO);
+	assert_int_equal(cfg->n_peers, 0);
+	assert_string_equal(cfg->peers_dir, "peers.d");
+}
+
+static void every_key_is_read(void **state)
+{
+	const struct sg_config_peer *p;
+	uint8_t key[32];
+
+	accepted("\xef\xbb\xbf# first\r\n"
+		 "[Node]\r\n"
+		 "Name = gw\n"
+		 "  Listen = 4000 ; ours\n"
+		 "DataPath = tun\nAddress = 10.77.0.1/24, fd77::1/64\n"
+		 "Address = 10.78.0.1\n"
+		 "Routes = no\nInterface = sg7\nMTU = 1400\nWorkers = 3\n"
+		 "FirstContact = yes\nAutoUp = no\nMark = 0x1234\n"
+		 "Family = ipv6\nLoop = epoll\n\n"
+		 "[Peer ctl]\nIdentity = %a\n"
+		 "StaticKey=AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n"
+		 "Endpoint = ctl.example:51900, [2001:db8::1]:1\n"
+		 "Endpoint = 192.0.2.1:2\n"
+		 "Prefixes = 10.77.0.2/32,10.9.0.0/16\nKeepalive = 25s\n"
+		 "[ Expose   switch ]\nListen = tcp/9999\n"
+		 "To = 192.168.1.50:9998\n"
+		 "[Log]\nLevel = debug\nJson = yes\n"
+		 "[Limits]\nMaxPeers = 5\nHandshakesPerSecond = 6\n"
+		 "LoadThreshold = 7\nPrefixRate = 8\nPrefixBurst = 9\n"
+		 "MaxPending = 10\nStrangerEvents = 11\n");
+	assert_string_equal(cfg->name, "gw");
+	assert_int_equal(cfg->listen, 4000);
+	assert_int_equal(cfg->datapath, SG_CONFIG_DP_TUN);
+	assert_int_equal(cfg->n_addresses, 3);
+	assert_int_equal(cfg->addresses[0].len, 24);
+	assert_int_equal(cfg->addresses[0].addr[3], 1);
+	assert_int_equal(cfg->addresses[1].family, AF_INET6);
+	assert_int_equal(cfg->addresses[2].len, 32);
+	assert_false(cfg->routes);
+	assert_string_equal(cfg->ifname, "sg7");
+	assert_int_equal(cfg->mtu, 1400);
+	assert_int_equal(cfg->workers, 3);
+	assert_true(cfg->first_contact);
+	assert_false(cfg->auto_up);
+	assert_int_equal(cfg->mark, 0x1234);
+	assert_int_equal(cfg->family, SG_CONFIG_FAMILY_IPV6);
+	assert_int_equal(cfg->loop, SG_CONFIG_LOOP_EPOLL);
+	assert_int_equal(cfg->log_level, SG_LOG_DEBUG);
+	assert_true(cfg->log_json);
+	assert_int_equal(cfg->limits.max_peers, 5);
+	assert_int_equal(cfg->limits.handshakes_per_second, 6);
+	assert_int_equal(cfg->limits.load_threshold, 7);
+	assert_int_equal(cfg->limits.prefix_rate, 8);
+	assert_int_equal(cfg->limits.prefix_burst, 9);
+	assert_int_equal(cfg->limits.max_pending, 10);
+	assert_int_equal(cfg->limits.stranger_events, 11);
+
+	p = sg_config_peer_by_name(cfg, "ctl");
+	assert_non_null(p);
+	assert_ptr_equal(sg_config_peer_by_id(cfg, &raw_a), p);
+	assert_null(sg_config_peer_by_id(cfg, &raw_b));
+	assert_null(sg_config_peer_by_name(cfg, "ct"));
+	memset(key, 1, sizeof(key));
+	assert_true(p->has_static);
+	assert_memory_equal(p->static_key, key, 32);
+	assert_int_equal(p->n_endpoints, 3);
+	assert_string_equal(p->endpoints[0].host, "ctl.example");
+	assert_int_equal(p->endpoints[0].port, 51900);
+	assert_string_equal(p->endpoints[1].host, "2001:db8::1");
+	assert_int_equal(p->endpoints[2].port, 2);
+	assert_int_equal(p->n_prefixes, 2);
+	assert_int_equal(p->prefixes[1].len, 16);
+	assert_int_equal(p->keepalive, 25);
+	assert_int_equal(p->line, 18);
+	assert_string_equal(p->file, "t.conf");
+
+	assert_int_equal(cfg->n_exposes, 1);
+	assert_string_equal(cfg->exposes[0].name, "switch");
+	assert_int_equal(cfg->exposes[0].proto, IPPROTO_TCP);
+	assert_int_equal(cfg->exposes[0].port, 9999);
+	assert_int_equal(sg_addr_port(&cfg->exposes[0].to), 9998);
+}
+
+static void wrong_values_say_what_would_be_right(void **state)
+{
+	static const struct {
+		const char *line, *why;
+	} node[] = {
+		{ "Name = .x", "letters, digits" },
+		{ "Name = a/b", "letters, digits" },
+		{ "Listen = 65536", "port must be 1-65535" },
+		{ "Listen = -1", "port must be 1-65535" },
+		{ "Listen = 1x", "port must be 1-65535" },
+		{ "DataPath = kernel", "not in this version" },
+		{ "DataPath = tap", "write auto or tun" },
+		{ "Address = 10.0.0.1/33", "must be 0-32" },
+		{ "Address = 10.0.0.1/01", "must be 0-32" },
+		{ "Address = 10.0.0", "separated by commas" },
+		{ "Address = 224.0.0.1/8", "address of this node" },
+		{ "Address = 10.0.0.1/0", "address of this node" },
+		{ "Address = 10.0.0.1/8,", "separated by commas" },
+		{ "Routes = maybe", "write yes or no" },
+		{ "Interface = averyverylongname", "1-15" },
+		{ "MTU = 1279", "1280 to 65535" },
+		{ "MTU = 65536", "1280 to 65535" },
+		{ "Workers = 257", "0 to 256" },
+		{ "Workers = 99999999999", "0 to 256" },
+		{ "Mark = 0x100000000", "0 to 4294967295" },
+		{ "Mark = 0x", "0 to 4294967295" },
+		{ "Family = ipv5", "any, ipv4 or ipv6" },
+		{ "Loop = kqueue", "auto, io_uring or epoll" },
+		{ "Name =", "has no value" },
+		{ "Nmae = x", "did you mean Name?" },
+		{ "listen = 1", "did you mean Listen?" },
+		{ "Port = 1", "there are Name, Listen, " },
+	};
+	char text[200];
+	size_t i;
+
+	for (i = 0; i < sizeof(node) / sizeof(node[0]); i++) {
+		snprintf(text, sizeof(text), "[Node]\n%s\n", node[i].line);
+		refused(text, 2, node[i].why);
+	}
+}
+
+static void wrong_peers_say_what_would_be_right(void **state)
+{
+	static const struct {
+		const char *line, *why;
+	} peer[] = {
+		{ "StaticKey = abcd", "44 characters" },
+		{ "StaticKey = AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+		  "44 characters" },
+		{ "Endpoint = ctl:99999",
+		  "Endpoint \"ctl:99999\": port must be 1-65535" },
+		{ "Endpoint = ctl:0", "port must be 1-65535" },
+		{ "Endpoint = ctl", "a port is missing" },
+		{ "Endpoint = 2001:db8::1:5", "[2001:db8::1]:port" },
+		{ "Endpoint = [2001:db8::1]", "a port is missing" },
+		{ "Endpoint = [ctl]:1", "not an IPv6 address" },
+		{ "Endpoint = a b:1", "not a host name" },
+		{ "Endpoint = a:1,b:1,c:1,d:1,e:1", "at most 4" },
+		{ "Prefixes = 10.77.0.2/24", "write 10.77.0.0/24" },
+		{ "Prefixes = fd00::1/8", "write fd00::/8" },
+		{ "Keepalive = 0", "write 1s to 3600s, or off" },
+		{ "Keepalive = 3601s", "write 1s to 3600s, or off" },
+		{ "Keepalive = s", "write 1s to 3600s, or off" },
+		{ "Allow = tcp/1", "not in this version" },
+		{ "Endpiont = a:1", "did you mean Endpoint?" },
+		{ "Identity = x", "stands already on line 2" },
+	};
+	char text[400];
+	size_t i;
+
+	for (i = 0; i < sizeof(peer) / sizeof(peer[0]); i++) {
+		snprintf(text, sizeof(text), "[Peer p]\nIdentity = %s\n%s\n",
+			 id_a, peer[i].line);
+		refused(text, 3, peer[i].why);
+	}
+	refused("[Peer p]\nIdentity = %a\nPrefixes = 10.0.0.0/8, 10.0.0.0/8",
+		1, "twice");
+	refused("[Peer p]\nKeepalive = 1s\n", 1, "lacks the key Identity");
+	refused("[Peer p]\nIdentity = sg1qqqq\n", 2, "not a whole identifier");
+}
+
+static void wrong_sections_are_explained(void **state)
+{
+	refused("[Nod]\nName = x\n", 1, "did you mean [Node]?");
+	refused("[peer x]\nIdentity = x\n", 1, "did you mean [Peer]?");
+	refused("[Frobnicate]\n", 1, "there are [Node], [Peer NAME]");
+	refused("[Node x]\n", 1, "takes no name");
+	refused("[Peer]\n", 1, "after Peer comes a name");
+	refused("[Peer ../../etc/passwd]\n", 1, "letters, digits");
+	refused("[Peer a b]\n", 1, "letters, digits");
+	refused("[Peer a]b\n", 1, "expected [Section]");
+	refused("[Node\nName = x\n", 1, "expected [Section]");
+	refused("[Node]\n[Node]\nName = x\n", 2,
+		"[Node] stands already at t.conf:1");
+	refused("Name = x\n", 1, "before the first section");
+	refused("[Node]\njunk\n", 2, "expected [Section], Key = Value");
+	refused("[Node]\njunk\nName = ok\n", 2, "expected [Section]");
+	refused("[Node]\nName = a\x01\n", 2, "control characters");
+	refused("[Peer aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		"aaaaaaaaaa]\n", 1, "1-63");
+}
+
+static void sections_of_later_versions_say_so(void **state)
+{
+	static const char *const names[] = {
+		"Gate eth0", "Relay r", "Authority", "Trust t", "Policy",
+		"Mailbox", "MQTT m",
+	};
+	char text[64];
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(text, sizeof(text), "[%s]\nStrict = yes\n", names[i]);
+		refused(text, 1, "not in this version");
+	}
+}
+
+static void what_stands_twice_is_told_with_both_places(void **state)
+{
+	refused("[Peer p]\nIdentity = %a\n[Peer p]\nIdentity = %b\n", 3,
+		"[Peer p] stands already at t.conf:1");
+	refused("[Peer p]\nIdentity = %a\n[Peer q]\nIdentity = %a\n", 3,
+		"[Peer q] has the identity of [Peer p] at t.conf:1");
+	refused("[Peer p]\nIdentity = %a\nPrefixes = 10.0.0.0/8\n"
+		"[Peer q]\nIdentity = %b\nPrefixes = 10.0.0.0/8\n", 4,
+		"10.0.0.0/8, which belongs to [Peer p] at t.conf:1");
+	accepted("[Peer p]\nIdentity = %a\nPrefixes = 10.0.0.0/8\n"
+		 "[Peer q]\nIdentity = %b\nPrefixes = 10.0.0.0/9\n");
+	refused("[Expose a]\nListen = tcp/1\nTo = 10.0.0.1:1\n"
+		"[Expose b]\nListen = tcp/1\nTo = 10.0.0.2:1\n", 4,
+		"listens on tcp/1, as [Expose a] at t.conf:1");
+	accepted("[Expose a]\nListen = tcp/1\nTo = 10.0.0.1:1\n"
+		 "[Expose b]\nListen = udp/1\nTo = 10.0.0.2:1\n");
+	refused("[Expose a]\nListen = tcp/1\nTo = 10.0.0.1:1\n"
+		"[Expose a]\nListen = udp/1\nTo = 10.0.0.2:1\n", 4,
+		"[Expose a] stands already at t.conf:1");
+}
+
+static void nobody_may_list_the_overlay_address_of_another(void **state)
+{
+	struct sg_prefix o = { AF_INET6, 128, { 0 } };
+	char text[400], prefix[SG_PREFIX_STR_LEN];
+
+	signet_id_overlay(&raw_a, o.addr);
+	snprintf(text, sizeof(text),
+		 "[Peer q]\nIdentity = %s\nPrefixes = %s\n"
+		 "[Peer p]\nIdentity = %s\n", id_b,
+		 sg_prefix_format(&o, prefix), id_a);
+	refused(text, 1, "which belongs to [Peer p] at t.conf:4");
+}
+
+static void wrong_exposes_are_explained(void **state)
+{
+	refused("[Expose e]\nListen = tcp/1\n", 1, "lacks the key To");
+	refused("[Expose e]\nListen = icmp/1\nTo = 10.0.0.1:1\n", 2,
+		"tcp/PORT or udp/PORT");
+	refused("[Expose e]\nListen = tcp/0\nTo = 10.0.0.1:1\n", 2,
+		"tcp/PORT or udp/PORT");
+	refused("[Expose e]\nListen = udp/1\nTo = host:1\n", 3,
+		"the device's address and port");
+}
+
+static void too_many_peers_for_the_limit(void **state)
+{
+	refused("[Limits]\nMaxPeers = 1\n[Peer p]\nIdentity = %a\n"
+		"[Peer q]\nIdentity = %b\n", 0, "MaxPeers is 1");
+}
+
+static void all_problems_are_listed_at_once(void **state)
+{
+	char text[3000] = "[Node]\n";
+	int i;
+
+	for (i = 0; i < 100; i++)
+		strcat(text, "Nonsense = 1\n");
+	assert_int_equal(parse(text), -EINVAL);
+	assert_int_equal(problems.n, SG_PROBLEMS_MAX);
+	assert_int_equal(problems.errors, 100);
+	assert_int_equal(problems.omitted, 100 - SG_PROBLEMS_MAX);
+	assert_int_equal(problems.list[10].line, 12);
+}
+
+static void long_lines_are_read_whole(void **state)
+{
+	char *text = malloc(100000);
+	size_t n;
+	int i;
+
+	n = (size_t)sprintf(text, "[Peer p]\nIdentity = %s\nPrefixes = ", id_a);
+	for (i = 0; i < 1000; i++)
+		n += (size_t)sprintf(text + n, "%s10.%d.%d.0/24",
+				     i ? i % 3 ? ",  " : "," : "", i / 250,
+				     i % 250);
+	sprintf(text + n, " ; and a comment, 10.200.0.0/16\nKeepalive = 7\n");
+	assert_int_equal(parse(text), 0);
+	assert_int_equal(cfg->peers[0].n_prefixes, 1000);
+	for (i = 0; i < 1000; i++) {
+		assert_int_equal(cfg->peers[0].prefixes[i].addr[1], i / 250);
+		assert_int_equal(cfg->peers[0].prefixes[i].addr[2], i % 250);
+	}
+	assert_int_equal(cfg->peers[0].keepalive, 7);
+
+	n = (size_t)sprintf(text, "[Node]\nName = a");
+	memset(text + n, ' ', 900);
+	strcpy(text + n + 900, "b\nListen = 0\n");
+	assert_int_equal(parse(text), -EINVAL);
+	assert_int_equal(problems.list[0].line, 2);
+	memset(text, 'x', 90000);
+	text[90000] = 0;
+	assert_int_equal(parse(text), -EINVAL);
+	free(text);
+}
+
+static void a_binary_file_is_refused(void **state)
+{
+	drop();
+	assert_int_equal(sg_config_parse("t", "[Node]\n\0", 8, &cfg, &problems),
+			 -EINVAL);
+	assert_string_equal(problems.list[0].text, "this is not a text file");
+}
+
+static void own_identity_is_no_peer(void **state)
+{
+	accepted("[Peer p]\nIdentity = %a\n");
+	assert_int_equal(sg_config_check_self(cfg, &raw_b, &problems), 0);
+	assert_int_equal(sg_config_check_self(cfg, &raw_a, &problems), -EINVAL);
+	assert_int_equal(problems.n, 1);
+	assert_non_null(strstr(problems.list[0].text, "own identity"));
+}
+
+/* Files */
+
+static void put_file(const char *name, const char *text, mode_t mode)
+{
+	char path[128], *full = expand(text);
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(full, f);
+	fclose(f);
+	chmod(path, mode);
+	free(full);
+}
+
+static int load(void)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/signet.conf", dir);
+	drop();
+	return sg_config_load(path, &cfg, &problems);
+}
+
+static int make_dir(void **state)
+{
+	char sub[128];
+
+	strcpy(dir, "/tmp/signet-config-XXXXXX");
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(sub, sizeof(sub), "%s/peers.d", dir);
+	return mkdir(sub, 0755);
+}
+
+static int remove_dir(void **state)
+{
+	char cmd[128];
+
+	drop();
+	snprintf(cmd, sizeof(cmd), "rm -rf '%s'", dir);
+	return system(cmd);
+}
+
+static void a_missing_file_shows_an_example(void **state)
+{
+	assert_int_equal(load(), -ENOENT);
+	assert_null(cfg);
+	assert_int_equal(problems.n, 1);
+	assert_non_null(strstr(problems.list[0].text, "\"[Node]\""));
+}
+
+static void drop_ins_are_read_in_order(void **state)
+{
+	put_file("signet.conf", "[Node]\nName = gw\n", 0644);
+	put_file("peers.d/b.conf", "[Peer b]\nIdentity = %b\n", 0644);
+	put_file("peers.d/a.conf", "[Peer a]\nIdentity = %a\n", 0644);
+	put_file("peers.d/.hidden.conf", "junk\n", 0644);
+	put_file("peers.d/c.conf~", "junk\n", 0644);
+	assert_int_equal(load(), 0);
+	assert_int_equal(cfg->n_peers, 2);
+	assert_string_equal(cfg->peers[0].name, "a");
+	assert_string_equal(cfg->peers[1].name, "b");
+	assert_non_null(strstr(cfg->peers[1].file, "peers.d/b.conf"));
+}
+
+static void drop_ins_hold_no_node_section(void **state)
+{
+	put_file("signet.conf", "[Node]\nName = gw\n", 0644);
+	put_file("peers.d/a.conf", "[Node]\nName = evil\n", 0644);
+	assert_int_equal(load(), -EINVAL);
+	assert_non_null(strstr(problems.list[0].text, "the main file"));
+}
+
+static void problems_of_all_files_are_listed(void **state)
+{
+	put_file("signet.conf", "[Node]\nName = /\n", 0644);
+	put_file("peers.d/a.conf", "[Peer a]\n", 0644);
+	assert_int_equal(load(), -EINVAL);
+	assert_int_equal(problems.n, 2);
+}
+
+static void files_that_everybody_may_write_are_refused(void **state)
+{
+	put_file("signet.conf", "[Node]\n", 0666);
+	assert_int_equal(load(), -EINVAL);
+	assert_non_null(strstr(problems.list[0].text, "chmod o-w"));
+}
+
+static void a_foreign_owner_is_a_warning(void **state)
+{
+	char path[128];
+
+	if (geteuid())
+		skip();
+	put_file("signet.conf", "[Node]\n", 0644);
+	snprintf(path, sizeof(path), "%s/signet.conf", dir);
+	assert_int_equal(chown(path, 12345, 0), 0);
+	assert_int_equal(load(), 0);
+	assert_int_equal(problems.n, 1);
+	assert_true(problems.list[0].warning);
+}
+
+static void large_files_and_folders_are_refused(void **state)
+{
+	char path[128];
+
+	put_file("signet.conf", "[Node]\n", 0644);
+	snprintf(path, sizeof(path), "%s/signet.conf", dir);
+	assert_int_equal(truncate(path, SG_CONFIG_FILE_MAX + 1), 0);
+	assert_int_equal(load(), -EFBIG);
+	assert_int_equal(problems.errors, 1);
+	unlink(path);
+	mkdir(path, 0755);
+	assert_int_equal(load(), -EINVAL);
+}
+
+static void twenty_thousand_peers_load_within_a_second(void **state)
+{
+	struct timespec a, b;
+	struct signet_id id;
+	char id_str[SIGNET_ID_STR_LEN], path[128];
+	FILE *f = NULL;
+	int i;
+
+	put_file("signet.conf", "[Limits]\nMaxPeers = 20000\n", 0644);
+	for (i = 0; i < 20000; i++) {
+		if (i % 2000 == 0) {
+			if (f)
+				fclose(f);
+			snprintf(path, sizeof(path), "%s/peers.d/%d.conf", dir,
+				 i);
+			f = fopen(path, "w");
+		}
+		memset(&id, 7, sizeof(id));
+		memcpy(id.b, &i, sizeof(i));
+		signet_id_format(&id, id_str);
+		fprintf(f, "[Peer p%d]\nIdentity = %s\nPrefixes = "
+			"10.%d.%d.%d/32\nEndpoint = 192.0.2.1:51900\n", i,
+			id_str, i >> 16, i >> 8 & 255, i & 255);
+	}
+	fclose(f);
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	assert_int_equal(load(), 0);
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	assert_int_equal(cfg->n_peers, 20000);
+	print_message("20000 peers: %ld ms\n",
+		      (b.tv_sec - a.tv_sec) * 1000 +
+			      (b.tv_nsec - a.tv_nsec) / 1000000);
+	/* Sanitizers and busy machines take their time. */
+	assert_true(b.tv_sec - a.tv_sec < 8);
+	assert_non_null(sg_config_peer_by_name(cfg, "p19999"));
+}
+
+static void written_peers_are_read_back(void **state)
+{
+	struct sg_config_endpoint e[2] = { { (char *)"ctl.example", 1 },
+					   { (char *)"2001:db8::1", 2 } };
+	struct sg_prefix prefix[2] = { { AF_INET, 8, { 10 } },
+				       { AF_INET6, 16, { 0xfd, 1 } } };
+	struct sg_config_peer p = { .name = "ctl", .id = raw_a,
+				    .has_static = true, .static_key = { 9 },
+				    .endpoints = e, .n_endpoints = 2,
+				    .prefixes = prefix, .n_prefixes = 2,
+				    .keepalive = 25 };
+	struct sg_error err;
+	char sub[128];
+	struct stat st;
+
+	put_file("signet.conf", "[Node]\nName = gw\n", 0644);
+	snprintf(sub, sizeof(sub), "%s/peers.d", dir);
+	rmdir(sub);
+	assert_int_equal(sg_config_write_peer(sub, &p, false, &err), 0);
+	assert_int_equal(load(), 0);
+	assert_int_equal(cfg->n_peers, 1);
+	assert_true(sg_config_peer_equal(&cfg->peers[0], &p));
+	assert_int_equal(stat(cfg->peers[0].file, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0644);
+
+	assert_int_equal(sg_config_write_peer(sub, &p, false, &err), -EEXIST);
+	p.keepalive = 26;
+	assert_int_equal(sg_config_write_peer(sub, &p, true, &err), 0);
+	assert_false(sg_config_peer_equal(&cfg->peers[0], &p));
+	assert_int_equal(load(), 0);
+	assert_true(sg_config_peer_equal(&cfg->peers[0], &p));
+	assert_int_equal(sg_config_remove_peer_file(sub, "ctl", &err), 0);
+	assert_int_equal(sg_config_remove_peer_file(sub, "ctl", &err), -ENOENT);
+}
+
+static void names_cannot_leave_the_folder(void **state)
+{
+	static const char *const names[] = { "", ".", "..", "../x", "a/b",
+					     ".hidden", "a\nb", "a b" };
+	struct sg_config_peer p = { .id = raw_a };
+	struct sg_error err;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		strcpy(p.name, names[i]);
+		assert_int_equal(sg_config_write_peer(dir, &p, true, &err),
+				 -EINVAL);
+		assert_int_equal(sg_config_remove_peer_file(dir, names[i],
+							    &err), -EINVAL);
+	}
+}
+
+static void a_host_cannot_smuggle_a_line(void **state)
+{
+	struct sg_config_endpoint e = { (char *)"a\nIdentity = x", 1 };
+	struct sg_config_peer p = { .name = "ctl", .id = raw_a,
+				    .endpoints = &e, .n_endpoints = 1 };
+	struct sg_error err;
+
+	assert_int_equal(sg_config_write_peer(dir, &p, true, &err), -EINVAL);
+	e.host = (char *)"a:1, b";
+	assert_int_equal(sg_config_write_peer(dir, &p, true, &err), -EINVAL);
+}
+
+/* Addresses */
+
+static void addresses_keep_their_form(void **state)
+{
+	static const char *const good[] = { "192.0.2.1:51900",
+					    "[2001:db8::1]:1",
+					    "[fe80::1%1]:65535" };
+	static const char *const wrong[] = { "", ":", "1.2.3.4", "1.2.3.4:",
+					     "1.2.3.4:0", "1.2.3:5",
+					     "[::1]", "[::1:5", "::1:5",
+					     "[]:1", "[1.2.3.4]:1", "a:1",
+					     "1.2.3.4:+5", "1.2.3.4:123456" };
+	char text[SG_ADDR_STR_LEN];
+	union sg_addr a, b;
+	size_t i;
+
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_int_equal(sg_addr_parse(good[i], &a), 0);
+		assert_string_equal(sg_addr_format(&a, text), good[i]);
+		assert_int_equal(sg_addr_parse(text, &b), 0);
+		assert_true(sg_addr_equal(&a, &b));
+	}
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(sg_addr_parse(wrong[i], &a), -EINVAL);
+	assert_int_equal(sg_addr_parse("[::ffff:192.0.2.1]:7", &a), 0);
+	assert_string_equal(sg_addr_format(&a, text), "192.0.2.1:7");
+	assert_int_equal(a.sa.sa_family, AF_INET);
+}
+
+static void prefixes_contain_what_they_should(void **state)
+{
+	struct sg_prefix all, net, host, v6;
+	char text[SG_PREFIX_STR_LEN];
+
+	assert_int_equal(sg_prefix_parse("0.0.0.0/0", &all), 0);
+	assert_int_equal(sg_prefix_parse("10.64.0.0/10", &net), 0);
+	assert_int_equal(sg_prefix_parse("10.127.255.255", &host), 0);
+	assert_int_equal(sg_prefix_parse("::/0", &v6), 0);
+	assert_true(sg_prefix_contains(&all, &net));
+	assert_true(sg_prefix_contains(&net, &host));
+	assert_true(sg_prefix_contains(&net, &net));
+	assert_false(sg_prefix_contains(&host, &net));
+	assert_false(sg_prefix_contains(&v6, &host));
+	host.addr[1] = 128;
+	assert_false(sg_prefix_contains(&net, &host));
+	assert_true(sg_prefix_is_network(&net));
+	net.addr[1] |= 32;
+	assert_false(sg_prefix_is_network(&net));
+	assert_int_equal(sg_prefix_parse("::/129", &v6), -ERANGE);
+	assert_int_equal(sg_prefix_parse("::/", &v6), -ERANGE);
+	assert_int_equal(sg_prefix_parse("x/1", &v6), -EINVAL);
+	assert_int_equal(sg_prefix_parse("fd00::/8", &v6), 0);
+	assert_string_equal(sg_prefix_format(&v6, text), "fd00::/8");
+}
+
+#define T(f) cmocka_unit_test(f)
+#define F(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(an_empty_file_gives_the_defaults),
+		T(every_key_is_read),
+		T(wrong_values_say_what_would_be_right),
+		T(wrong_peers_say_what_would_be_right),
+		T(wrong_sections_are_explained),
+		T(sections_of_later_versions_say_so),
+		T(what_stands_twice_is_told_with_both_places),
+		T(nobody_may_list_the_overlay_address_of_another),
+		T(wrong_exposes_are_explained),
+		T(too_many_peers_for_the_limit),
+		T(all_problems_are_listed_at_once),
+		T(long_lines_are_read_whole),
+		T(a_binary_file_is_refused),
+		T(own_identity_is_no_peer),
+		F(a_missing_file_shows_an_example),
+		F(drop_ins_are_read_in_order),
+		F(drop_ins_hold_no_node_section),
+		F(problems_of_all_files_are_listed),
+		F(files_that_everybody_may_write_are_refused),
+		F(a_foreign_owner_is_a_warning),
+		F(large_files_and_folders_are_refused),
+		F(twenty_thousand_peers_load_within_a_second),
+		F(written_peers_are_read_back),
+		F(names_cannot_leave_the_folder),
+		F(a_host_cannot_smuggle_a_line),
+		T(addresses_keep_their_form),
+		T(prefixes_contain_what_they_should),
+	};
+	int r;
+
+	unsetenv("SIGNET_CONFIG");
+	if (sodium_init() < 0)
+		return 1;
+	memset(&raw_a, 0xa1, sizeof(raw_a));
+	memset(&raw_b, 0xb2, sizeof(raw_b));
+	signet_id_format(&raw_a, id_a);
+	signet_id_format(&raw_b, id_b);
+	r = cmocka_run_group_tests(tests, NULL, NULL);
+	drop();
+	return r;
+}
