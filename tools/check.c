@@ -23,21 +23,6 @@ static const char help[] =
 	"Example:\n"
 	"  signet check --config ./signet.conf && echo good\n";
 
-void sg_problems_print(const struct sg_tool *t, FILE *f,
-		       const struct sg_problems *p)
-{
-	char text[1024];
-
-	for (size_t i = 0; i < p->n; i++) {
-		sg_problem_format(&p->list[i], text, sizeof(text));
-		fputs(sg_style(f, p->list[i].warning ? SG_WARN : SG_BAD), f);
-		sg_put(f, text);
-		fprintf(f, "%s\n", sg_style(f, SG_PLAIN));
-	}
-	if (p->omitted)
-		fprintf(f, "and %zu more\n", p->omitted);
-}
-
 static struct json_object *problems_json(const struct sg_problems *p)
 {
 	struct json_object *list = json_object_new_array();
@@ -52,6 +37,29 @@ static struct json_object *problems_json(const struct sg_problems *p)
 		json_object_array_add(list, o);
 	}
 	return list;
+}
+
+void sg_problems_print(const struct sg_tool *t, FILE *f,
+		       const struct sg_problems *p)
+{
+	struct json_object *o;
+	char text[1024];
+
+	if (t->json) {
+		o = json_object_new_object();
+		json_object_object_add(o, "problems", problems_json(p));
+		sg_json_line(f, o);
+		json_object_put(o);
+		return;
+	}
+	for (size_t i = 0; i < p->n; i++) {
+		sg_problem_format(&p->list[i], text, sizeof(text));
+		fputs(sg_style(f, p->list[i].warning ? SG_WARN : SG_BAD), f);
+		sg_put(f, text);
+		fprintf(f, "%s\n", sg_style(f, SG_PLAIN));
+	}
+	if (p->omitted)
+		fprintf(f, "and %zu more\n", p->omitted);
 }
 
 static void print_json(const struct sg_config *cfg, const struct sg_problems *p)

@@ -79,27 +79,34 @@ void sg_peer_clear_prefixes(struct sg_config_peer *p)
 	p->n_prefixes = 0;
 }
 
-/* In what the parser says, the trial's folder stands for the real one. */
-static void rename_folder(char *text, size_t cap, const struct trial *tr)
+/* In what the parser says, the trial's paths stand for the real ones. */
+static void rename_path(char *text, size_t cap, const char *trial,
+			const char *real)
 {
-	char *at = strstr(text, tr->peers), *rest;
+	char *at = strstr(text, trial), *rest;
 
-	rest = at ? strdup(at + strlen(tr->peers)) : NULL;
+	rest = at ? strdup(at + strlen(trial)) : NULL;
 	if (!rest)
 		return;
 	cap -= at - text;
-	if (snprintf(at, cap, "%s", tr->real_peers) < (int)cap)
+	if (snprintf(at, cap, "%s", real) < (int)cap)
 		strncat(at, rest, cap - strlen(at) - 1);
 	free(rest);
 }
 
-static void rename_folders(struct sg_problems *p, const struct trial *tr)
+static void rename_paths(struct sg_problems *p, const struct trial *tr)
 {
 	for (size_t i = 0; tr && i < p->n; i++) {
 		struct sg_problem *one = &p->list[i];
 
-		rename_folder(one->file, sizeof(one->file), tr);
-		rename_folder(one->text, sizeof(one->text), tr);
+		rename_path(one->file, sizeof(one->file), tr->peers,
+			    tr->real_peers);
+		rename_path(one->file, sizeof(one->file), tr->file,
+			    tr->real_file);
+		rename_path(one->text, sizeof(one->text), tr->peers,
+			    tr->real_peers);
+		rename_path(one->text, sizeof(one->text), tr->file,
+			    tr->real_file);
 	}
 }
 
@@ -126,7 +133,7 @@ static int load(const struct sg_tool *t, const char *path,
 		code = sg_fail(t,
 			       r == -EACCES ? SG_EXIT_DENIED : SG_EXIT_FAILED,
 			       NULL, "%s", what);
-	rename_folders(p, tr);
+	rename_paths(p, tr);
 	if (r)
 		sg_problems_print(t, stderr, p);
 	free(p);
