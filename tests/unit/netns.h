@@ -75,15 +75,21 @@ static inline char *sh_output(const char *cmd)
 	return text;
 }
 
-/* Everything that netif.c may change. */
+/*
+ * Everything that netif.c may change. Not what the kernel reports of carriers:
+ * it follows up to a second later.
+ */
 static inline char *host_state(void)
 {
-	return sh_output("ip -json addr; ip -json -details link;"
+	return sh_output("{ ip -json addr; ip -json -details link;"
 			 "ip -4 -json route show table all;"
 			 "ip -6 -json route show table all;"
 			 "ip -4 -json rule; ip -6 -json rule;"
 			 "cat /proc/sys/net/ipv6/conf/*/disable_ipv6"
-			 " /proc/sys/net/ipv?/conf/*/forwarding");
+			 " /proc/sys/net/ipv?/conf/*/forwarding; } |"
+			 "sed 's/\"operstate\":\"[A-Z]*\"//g;"
+			 "s/\"NO-CARRIER\"//g; s/\"M-DOWN\"//g;"
+			 "s/\"LOWER_UP\"//g; s/\"linkdown\"//g; s/,//g'");
 }
 
 #endif
