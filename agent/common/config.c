@@ -52,6 +52,7 @@ static struct sg_config *new_config(const char *path)
 	cfg->limits.prefix_burst = 40;
 	cfg->limits.max_pending = 1024;
 	cfg->limits.stranger_events = 10;
+	cfg->limits.rekey_after = 120;
 	cfg->path = strdup(path);
 	if (asprintf(&cfg->peers_dir, "%.*speers.d",
 		     slash ? (int)(slash + 1 - path) : 0, path) < 0)

@@ -116,6 +116,9 @@ struct sg_config_limits {
 	uint32_t prefix_rate, prefix_burst;
 	uint32_t max_pending;		/* MaxPending = 1024: half-open */
 	uint32_t stranger_events;	/* StrangerEvents = 10 a second */
+	/* RekeyAfter = 120: seconds of use, at most what the protocol has;
+	 * for tests and for those who want it shorter */
+	uint32_t rekey_after;
 };
 
 struct sg_config {

@@ -468,6 +468,7 @@ static const struct sg_config_key limit_keys[] = {
 	KEY("PrefixBurst", set_number, LIMIT(prefix_burst), RANGE(1, 1000000)),
 	KEY("MaxPending", set_number, LIMIT(max_pending), RANGE(1, 65536)),
 	KEY("StrangerEvents", set_number, LIMIT(stranger_events), RANGE(0, 10000)),
+	KEY("RekeyAfter", set_number, LIMIT(rekey_after), RANGE(1, 120)),
 };
 
 #define SECTION(text, what, k)                                                 \

@@ -4,7 +4,7 @@
 # lives, and delivers nothing twice.
 . "$(dirname "$0")/lib.sh"
 
-pair_up "[Limits]" "RekeyAfter = 3s"
+pair_up "[Limits]" "RekeyAfter = 3"
 wire set loss=30 >/dev/null
 check "a channel comes up under 30% loss each way" \
 	within 30 inner_ping a 10.77.0.2

@@ -4,7 +4,7 @@
 # one packet is lost for it.
 . "$(dirname "$0")/lib.sh"
 
-pair_up "[Limits]" "RekeyAfter = 3s"
+pair_up "[Limits]" "RekeyAfter = 3"
 check "the channel is up" within 8 inner_ping a 10.77.0.2
 in_ns a "$BIN/netns/stream" recv 7001 16 >"$T/back.json" &
 back=$!

@@ -4,7 +4,7 @@
 # begin rekeys at the same moment.
 . "$(dirname "$0")/lib.sh"
 
-pair_up "[Limits]" "RekeyAfter = 3s"
+pair_up "[Limits]" "RekeyAfter = 3"
 wire set delay=100 >/dev/null	# so that the frames do cross
 for round in 1 2 3; do
 	[ $round = 1 ] || {
