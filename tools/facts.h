@@ -7,7 +7,7 @@
 
 /* Given by the build; see the file VERSION. */
 #ifndef SIGNET_VERSION
-#define SIGNET_VERSION "0.1.0"
+#define SIGNET_VERSION "unknown"
 #endif
 
 struct json_object;
