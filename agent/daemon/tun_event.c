@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Frames and events from the workers to the main thread. Messages and events
+ * come first, so that a flood of handshakes does not keep established
+ * channels waiting.
+ */
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "daemon/loop.h"
+#include "daemon/tun.h"
+
+/* Handshakes taken between two looks at the messages, and in one call. */
+#define HANDSHAKES_TURN 8
+#define TURNS_MAX	8
+#define MESSAGES_TURN	256
+
+static void notify(struct sg_datapath *dp)
+{
+	uint64_t one = 1;
+
+	if (atomic_exchange(&dp->notified, true))
+		return;
+	/* The counter cannot overflow: only a cleared flag leads here. */
+	if (write(dp->event_fd, &one, sizeof(one)) < 0)
+		atomic_store(&dp->notified, false);
+}
+
+bool tun_event_push(struct tun_worker *w, const struct sg_queue_entry *e)
+{
+	if (!sg_queue_push(&w->messages, e, NULL))
+		return false;
+	notify(w->dp);
+	return true;
+}
+
+bool tun_event_frame(struct tun_worker *w, bool handshake, const uint8_t *data,
+		     size_t len, const union sg_addr *from,
+		     const union sg_addr *to)
+{
+	struct sg_queue_entry e = {
+		.type = SG_QUEUE_FRAME,
+		.len = (uint32_t)len,
+		.from = *from,
+		.to = *to,
+	};
+
+	if (!sg_queue_push(handshake ? &w->handshakes : &w->messages, &e,
+			   data))
+		return false;
+	notify(w->dp);
+	return true;
+}
+
+static void deliver_channel(struct sg_datapath *dp, struct sg_queue_entry *e)
+{
+	/* The channel may be gone since; its number is not in use again. */
+	if (!tun_channel_get(&dp->tables, e->number))
+		return;
+	switch (e->type) {
+	case SG_QUEUE_ENDPOINT:
+		if (dp->ev.endpoint_seen)
+			dp->ev.endpoint_seen(dp->ctx, e->number, &e->from,
+					     &e->to);
+		break;
+	case SG_QUEUE_CONFIRMED:
+		if (dp->ev.key_confirmed)
+			dp->ev.key_confirmed(dp->ctx, e->number,
+					     (uint8_t)e->value);
+		break;
+	case SG_QUEUE_REKEY:
+		if (dp->ev.rekey_wanted)
+			dp->ev.rekey_wanted(dp->ctx, e->number,
+					    (enum sg_rekey_reason)e->value);
+		break;
+	case SG_QUEUE_ACTIVE:
+		if (dp->ev.active)
+			dp->ev.active(dp->ctx, e->number);
+		break;
+	}
+}
+
+static void deliver(struct sg_datapath *dp, struct sg_queue_entry *e,
+		    uint8_t *data)
+{
+	switch (e->type) {
+	case SG_QUEUE_FRAME:
+		if (dp->ev.frame)
+			dp->ev.frame(dp->ctx, data, e->len, &e->from, &e->to);
+		break;
+	case SG_QUEUE_WANTED:
+		if (dp->ev.channel_wanted && dp->tables.peers[e->number].used)
+			dp->ev.channel_wanted(dp->ctx, e->number);
+		break;
+	case SG_QUEUE_PMTU:
+		if (dp->ev.pmtu)
+			dp->ev.pmtu(dp->ctx, &e->from, e->value);
+		break;
+	default:
+		deliver_channel(dp, e);
+	}
+}
+
+static bool drain_queue(struct sg_datapath *dp, struct sg_queue *q, int max)
+{
+	struct sg_queue_entry *e;
+	uint8_t *data;
+	int n = 0;
+
+	while (n < max && (e = sg_queue_peek(q, &data))) {
+		deliver(dp, e, data);
+		sg_queue_pop(q);
+		n++;
+	}
+	return n == max;
+}
+
+static bool drain_all(struct sg_datapath *dp, bool handshakes, int max)
+{
+	bool more = false;
+
+	for (uint32_t i = 0; i < dp->n_workers; i++) {
+		struct tun_worker *w = &dp->workers[i];
+
+		more |= drain_queue(dp, handshakes ? &w->handshakes :
+				    &w->messages, max);
+	}
+	return more;
+}
+
+void tun_event_drain(void *ctx, int fd, uint32_t events)
+{
+	struct sg_datapath *dp = ctx;
+	uint64_t n;
+	bool more;
+
+	if (read(fd, &n, sizeof(n)) < 0)
+		n = 0;
+	atomic_store(&dp->notified, false);
+	for (int turn = 0; turn < TURNS_MAX; turn++) {
+		more = drain_all(dp, false, MESSAGES_TURN);
+		more |= drain_all(dp, true, HANDSHAKES_TURN);
+		if (!more)
+			return;
+	}
+	notify(dp);
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Outer UDP sockets: segmentation offload both ways, source addresses. */
+#include <errno.h>
+#include <linux/filter.h>
+#include <netinet/udp.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "daemon/tun.h"
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#define UDP_GRO	    104
+#endif
+
+#define SOCKET_BUF (7 << 20)
+
+union control {
+	struct cmsghdr align;
+	char buf[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
+		 CMSG_SPACE(sizeof(uint16_t)) + CMSG_SPACE(sizeof(int))];
+};
+
+static socklen_t addr_len(const union sg_addr *a)
+{
+	return a->sa.sa_family == AF_INET6 ? sizeof(a->v6) : sizeof(a->v4);
+}
+
+bool tun_addr_equal(const union sg_addr *a, const union sg_addr *b)
+{
+	if (a->sa.sa_family != b->sa.sa_family)
+		return false;
+	if (a->sa.sa_family == AF_INET)
+		return a->v4.sin_port == b->v4.sin_port &&
+		       a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+	return a->v6.sin6_port == b->v6.sin6_port &&
+	       a->v6.sin6_scope_id == b->v6.sin6_scope_id &&
+	       !memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, 16);
+}
+
+static int set_int(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value)) ? -errno : 0;
+}
+
+/* What a socket must have, and what it can do without. */
+static int set_options(struct sg_datapath *dp, int fd, int family)
+{
+	struct timeval tv = { .tv_usec = 50000 };
+	int err;
+
+	if (family == AF_INET) {
+		err = set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);
+		if (!err)
+			err = set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER,
+				      IP_PMTUDISC_DO);
+	} else {
+		err = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+		if (!err)
+			err = set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+		if (!err)
+			err = set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+				      IPV6_PMTUDISC_DO);
+	}
+	if (!err && dp->cfg.fwmark)
+		err = set_int(fd, SOL_SOCKET, SO_MARK, (int)dp->cfg.fwmark);
+	if (!err && dp->n_workers > 1)
+		err = set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	if (err)
+		return err;
+	if (set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUF))
+		set_int(fd, SOL_SOCKET, SO_RCVBUF, SOCKET_BUF);
+	if (set_int(fd, SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUF))
+		set_int(fd, SOL_SOCKET, SO_SNDBUF, SOCKET_BUF);
+	/* A send waits for room, but never for long. */
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+	if (!(dp->off & SG_OFF_GRO))
+		dp->udp_gro = !set_int(fd, IPPROTO_UDP, UDP_GRO, 1);
+	return 0;
+}
+
+/* Frames of one lane go to one worker: packets of a flow stay in order. */
+static void steer_by_lane(struct sg_datapath *dp, int fd)
+{
+	struct sock_filter code[] = {
+		{ BPF_LD | BPF_B | BPF_ABS, 0, 0, 1 },
+		{ BPF_ALU | BPF_AND | BPF_K, 0, 0, SIGNET_LANE_MASK },
+		{ BPF_ALU | BPF_MOD | BPF_K, 0, 0, dp->n_workers },
+		{ BPF_RET | BPF_A, 0, 0, 0 },
+	};
+	struct sock_fprog prog = { 4, code };
+
+	/* Where it is refused the kernel spreads by addresses and ports. */
+	setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog,
+		   sizeof(prog));
+}
+
+static int open_one(struct sg_datapath *dp, int family)
+{
+	union sg_addr a = { 0 };
+	socklen_t len;
+	int fd, err;
+
+	fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	err = set_options(dp, fd, family);
+	if (err)
+		goto fail;
+	a.sa.sa_family = (sa_family_t)family;
+	a.v4.sin_port = htons(dp->port);	/* where sin6_port is too */
+	len = addr_len(&a);
+	if (bind(fd, &a.sa, len) || getsockname(fd, &a.sa, &len)) {
+		err = -errno;
+		goto fail;
+	}
+	dp->port = ntohs(a.v4.sin_port);
+	return fd;
+fail:
+	close(fd);
+	return err;
+}
+
+static int open_family(struct sg_datapath *dp, int family)
+{
+	for (uint32_t i = 0; i < dp->n_workers; i++) {
+		struct tun_sockets *s = &dp->workers[i].sock;
+		int fd = open_one(dp, family);
+
+		if (fd < 0)
+			return fd;
+		*(family == AF_INET ? &s->v4 : &s->v6) = fd;
+		if (i == 0 && dp->n_workers > 1)
+			steer_by_lane(dp, fd);
+	}
+	return 0;
+}
+
+static void close_all(struct sg_datapath *dp)
+{
+	for (uint32_t i = 0; i < dp->n_workers; i++)
+		tun_sockets_close(&dp->workers[i].sock);
+}
+
+static int open_families(struct sg_datapath *dp)
+{
+	bool any = false;
+	int err;
+
+	if (dp->cfg.ipv4) {
+		err = open_family(dp, AF_INET);
+		if (err && !(err == -EAFNOSUPPORT && dp->cfg.ipv6))
+			return err;
+		any = !err;
+	}
+	if (dp->cfg.ipv6) {
+		err = open_family(dp, AF_INET6);
+		if (err && !(err == -EAFNOSUPPORT && any))
+			return err;
+		any = true;
+	}
+	return any ? 0 : -EINVAL;
+}
+
+int tun_sockets_open(struct sg_datapath *dp)
+{
+	int err = -EADDRINUSE;
+
+	/* A port that the kernel chose for IPv4 may be taken for IPv6. */
+	for (int tries = dp->cfg.port ? 1 : 16; tries; tries--) {
+		dp->port = dp->cfg.port;
+		err = open_families(dp);
+		if (!err)
+			break;
+		close_all(dp);
+		if (err != -EADDRINUSE)
+			break;
+	}
+	atomic_store(&dp->udp_gso, !(dp->off & SG_OFF_GSO));
+	return err;
+}
+
+void tun_sockets_close(struct tun_sockets *s)
+{
+	if (s->v4 >= 0)
+		close(s->v4);
+	if (s->v6 >= 0)
+		close(s->v6);
+	s->v4 = s->v6 = -1;
+}
+
+static struct cmsghdr *put_cmsg(struct msghdr *m, int level, int type,
+				const void *data, size_t len)
+{
+	struct cmsghdr *c = (struct cmsghdr *)(void *)
+		((char *)m->msg_control + m->msg_controllen);
+
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(c), data, len);
+	m->msg_controllen += CMSG_SPACE(len);
+	return c;
+}
+
+static void put_source(struct msghdr *m, const union sg_addr *local)
+{
+	if (local->sa.sa_family == AF_INET) {
+		struct in_pktinfo i = { .ipi_spec_dst = local->v4.sin_addr };
+
+		put_cmsg(m, IPPROTO_IP, IP_PKTINFO, &i, sizeof(i));
+	} else if (local->sa.sa_family == AF_INET6) {
+		struct in6_pktinfo i = {
+			.ipi6_addr = local->v6.sin6_addr,
+			.ipi6_ifindex = local->v6.sin6_scope_id,
+		};
+
+		put_cmsg(m, IPPROTO_IPV6, IPV6_PKTINFO, &i, sizeof(i));
+	}
+}
+
+static int send_once(int fd, const union sg_addr *remote,
+		     const union sg_addr *local, const uint8_t *data,
+		     size_t len, size_t segment)
+{
+	struct iovec iov = { (void *)(uintptr_t)data, len };
+	union control control;
+	struct msghdr m = {
+		.msg_name = (void *)(uintptr_t)&remote->sa,
+		.msg_namelen = addr_len(remote),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buf,
+	};
+
+	if (local && local->sa.sa_family == remote->sa.sa_family)
+		put_source(&m, local);
+	if (segment) {
+		uint16_t size = (uint16_t)segment;
+
+		put_cmsg(&m, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size));
+	}
+	if (!m.msg_controllen)
+		m.msg_control = NULL;
+	while (sendmsg(fd, &m, MSG_NOSIGNAL) < 0) {
+		if (errno != EINTR)
+			return -errno;
+	}
+	return 0;
+}
+
+/* One send, from an address that may have left this machine meanwhile. */
+static int send_from(int fd, const union sg_addr *remote,
+		     const union sg_addr *local, const uint8_t *data,
+		     size_t len, size_t segment)
+{
+	int err = send_once(fd, remote, local, data, len, segment);
+
+	if (local && local->sa.sa_family &&
+	    (err == -EINVAL || err == -EADDRNOTAVAIL || err == -ENETUNREACH))
+		return send_once(fd, remote, NULL, data, len, segment);
+	return err;
+}
+
+static int send_singly(int fd, const union sg_addr *remote,
+		       const union sg_addr *local, const uint8_t *data,
+		       size_t len, size_t segment)
+{
+	int err = 0, e;
+
+	for (size_t n; len; data += n, len -= n) {
+		n = len < segment ? len : segment;
+		e = send_from(fd, remote, local, data, n, 0);
+		if (e)
+			err = e;
+	}
+	return err;
+}
+
+int tun_socket_send(struct sg_datapath *dp, const struct tun_sockets *s,
+		    const union sg_addr *remote, const union sg_addr *local,
+		    const uint8_t *data, size_t len, size_t segment)
+{
+	int fd = remote->sa.sa_family == AF_INET6 ? s->v6 : s->v4, err;
+
+	if (fd < 0 || (remote->sa.sa_family != AF_INET &&
+		       remote->sa.sa_family != AF_INET6))
+		return -EAFNOSUPPORT;
+	if (!segment || len <= segment)
+		return send_from(fd, remote, local, data, len, 0);
+	if (atomic_load_explicit(&dp->udp_gso, memory_order_relaxed)) {
+		err = send_from(fd, remote, local, data, len, segment);
+		if (err != -EIO && err != -EINVAL && err != -EMSGSIZE)
+			return err;
+		/* EIO: the device has no checksum offload. EINVAL, EMSGSIZE:
+		 * the segment exceeds the path's MTU, which plain sends tell
+		 * apart, or the kernel knows no UDP_SEGMENT. */
+		if (err == -EIO)
+			atomic_store(&dp->udp_gso, false);
+		else if (send_from(fd, remote, local, data, segment, 0) == 0)
+			return send_singly(fd, remote, local, data + segment,
+					   len - segment, segment);
+		else
+			return -EMSGSIZE;
+	}
+	return send_singly(fd, remote, local, data, len, segment);
+}
+
+static void read_control(struct msghdr *m, size_t *segment, union sg_addr *to)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
+			int size;
+
+			memcpy(&size, CMSG_DATA(c), sizeof(size));
+			*segment = size > 0 ? (size_t)size : *segment;
+		} else if (c->cmsg_level == IPPROTO_IP &&
+			   c->cmsg_type == IP_PKTINFO) {
+			struct in_pktinfo i;
+
+			memcpy(&i, CMSG_DATA(c), sizeof(i));
+			to->v4.sin_family = AF_INET;
+			to->v4.sin_addr = i.ipi_addr;
+		} else if (c->cmsg_level == IPPROTO_IPV6 &&
+			   c->cmsg_type == IPV6_PKTINFO) {
+			struct in6_pktinfo i;
+
+			memcpy(&i, CMSG_DATA(c), sizeof(i));
+			to->v6.sin6_family = AF_INET6;
+			to->v6.sin6_addr = i.ipi6_addr;
+			if (IN6_IS_ADDR_LINKLOCAL(&i.ipi6_addr))
+				to->v6.sin6_scope_id = i.ipi6_ifindex;
+		}
+	}
+}
+
+ssize_t tun_socket_recv(int fd, uint8_t *buf, size_t cap, size_t *segment,
+			union sg_addr *from, union sg_addr *to, uint16_t port)
+{
+	struct iovec iov = { buf, cap };
+	union control control;
+	struct msghdr m = {
+		.msg_name = &from->sa,
+		.msg_namelen = sizeof(*from),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t n;
+
+	memset(from, 0, sizeof(*from));
+	memset(to, 0, sizeof(*to));
+	n = recvmsg(fd, &m, MSG_DONTWAIT);
+	if (n < 0)
+		return -errno;
+	*segment = (size_t)n;
+	read_control(&m, segment, to);
+	if (to->sa.sa_family)
+		to->v4.sin_port = htons(port);
+	return n;
+}
+
+uint32_t tun_socket_pmtu(const struct sg_datapath *dp,
+			 const union sg_addr *remote)
+{
+	bool v6 = remote->sa.sa_family == AF_INET6;
+	int fd = socket(remote->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(int);
+	int mtu = 0;
+
+	if (fd < 0)
+		return 0;
+	if (dp->cfg.fwmark)
+		set_int(fd, SOL_SOCKET, SO_MARK, (int)dp->cfg.fwmark);
+	if (connect(fd, &remote->sa, addr_len(remote)) ||
+	    getsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+		       v6 ? IPV6_MTU : IP_MTU, &mtu, &len))
+		mtu = 0;
+	close(fd);
+	return mtu > 0 ? (uint32_t)mtu : 0;
+}
