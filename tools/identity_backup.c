@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <json-c/json.h>
 #include <sodium.h>
 
 #include "backup.h"
@@ -142,6 +143,16 @@ static const char *read_options(struct sg_tool *t, int argc, char **argv,
 	return sg_operands(t, argc, argv, 1, 1) ? argv[optind] : NULL;
 }
 
+static void print_json(const char *path, size_t n)
+{
+	struct json_object *o = json_object_new_object();
+
+	sg_json_add_str(o, "file", path);
+	sg_json_add_int(o, "files", n);
+	sg_json_print(stdout, o);
+	json_object_put(o);
+}
+
 static int write_backup(struct sg_tool *t, struct vault *v, const char *path,
 			const struct sg_backup_file *files, size_t n)
 {
@@ -165,7 +176,10 @@ static int write_backup(struct sg_tool *t, struct vault *v, const char *path,
 			       "%s exists", path);
 	if (r)
 		return sg_fail(t, sg_identity_exit(r), NULL, "%s", err.text);
-	sg_note(t, "%zu files are sealed in %s", n, path);
+	if (t->json)
+		print_json(path, n);
+	else
+		printf("%zu files are sealed in %s\n", n, path);
 	return SG_EXIT_OK;
 }
 
