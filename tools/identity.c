@@ -305,6 +305,9 @@ int sg_identity_new(struct sg_tool *t, int argc, char **argv)
 			       "the keys "
 			       "are made, but: %s",
 			       err.text);
+	if (name && !config)
+		sg_note(t, "%s exists, so the node's name is what stands there",
+			t->config);
 	advise(t, config);
 	return SG_EXIT_OK;
 }

@@ -342,6 +342,9 @@ static int try_write(struct sg_tool *t, struct trial *tr,
 			       "`signet identity new` "
 			       "writes one with the usual settings",
 			       "there is no configuration file %s", t->config);
+	if (r == -EACCES)
+		return sg_fail(t, SG_EXIT_DENIED, "run it as root",
+			       "%s may not be read", t->config);
 	if (r)
 		return sg_fail(t, SG_EXIT_FAILED, NULL,
 			       "cannot try the "
