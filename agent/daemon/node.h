@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The running agent: one struct sg_node holds what all of its parts share.
+ * Everything in it belongs to the main thread.
+ */
+#ifndef SG_NODE_H
+#define SG_NODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <signet/core/session.h>
+#include <signet/drop.h>
+
+#include "common/config.h"
+#include "common/error.h"
+#include "common/keyfile.h"
+#include "common/state.h"
+#include "daemon/admission.h"
+#include "daemon/datapath.h"
+#include "daemon/event.h"
+#include "daemon/label.h"
+#include "daemon/loop.h"
+#include "daemon/map.h"
+#include "daemon/netif.h"
+#include "daemon/resolve.h"
+#include "daemon/varlink_server.h"
+
+#define SG_VERSION "0.1.0"
+
+/* An attestation lives for 7 days and is renewed every day. */
+#define SG_ATTESTATION_LIFE  (7 * 86400)
+#define SG_ATTESTATION_RENEW (86400ULL * SIGNET_SECOND)
+
+struct sg_peer;
+struct sg_pair;
+
+/** struct sg_node_paths - where things are; strings outlive the node */
+struct sg_node_paths {
+	const char *config;
+	const char *state;
+	const char *socket;
+};
+
+struct sg_node {
+	struct sg_node_paths paths;
+	struct sg_loop *loop;
+	struct sg_config *config;
+	struct sg_keys *keys;
+	struct signet_local local;
+	uint8_t overlay[16];
+	struct sg_state *state;
+	struct sg_varlink_server *varlink;
+	struct sg_resolver *resolver;
+	uint64_t started;
+
+	bool up;
+	bool stopping;
+	const struct sg_datapath_ops *dp_ops;
+	struct sg_datapath *dp;
+	struct sg_netif *netif;
+	uint32_t mtu;
+	bool exposed;
+
+	struct sg_peer **peers;		/* by number */
+	uint32_t max_peers;
+	uint32_t n_peers;
+	struct sg_map peer_ids;		/* first 8 bytes of the identifier */
+	struct sg_map channels;		/* data path's channel to sg_peer */
+	struct sg_labels labels;
+
+	struct sg_admission admission;
+	struct sg_pair *pair;
+	struct sg_events events;
+	uint64_t drops[SIGNET_DROP_COUNT];
+	uint64_t handshakes, refused;
+
+	struct sg_timer attest_timer;
+	struct sg_timer state_timer;
+	int signal_fd;
+};
+
+/** sg_node_wall() - seconds since 1970 as this machine believes */
+int64_t sg_node_wall(void);
+
+/**
+ * sg_node_start() - read configuration, keys and state; open the control
+ * socket; go up where AutoUp says so
+ */
+int sg_node_start(struct sg_node *n, const struct sg_node_paths *paths,
+		  struct sg_error *err);
+int sg_node_run(struct sg_node *n);
+/** sg_node_stop() - close channels, undo the device, wipe, free */
+void sg_node_stop(struct sg_node *n);
+
+int sg_node_up(struct sg_node *n, struct sg_error *err);
+void sg_node_down(struct sg_node *n, sg_netif_note undone, void *ctx);
+
+/** struct sg_reload - what a reload did; lists of names, comma separated */
+struct sg_reload {
+	char **added, **changed, **removed;
+	size_t n_added, n_changed, n_removed;
+	uint32_t kept;
+};
+
+/**
+ * sg_node_reload() - read the configuration again; all of it is good, or
+ * nothing changes and @problems says why
+ */
+int sg_node_reload(struct sg_node *n, struct sg_reload *out,
+		   struct sg_problems *problems, struct sg_error *err);
+void sg_reload_free(struct sg_reload *r);
+
+/** sg_node_address() - set the node's inner addresses, overlay first */
+size_t sg_node_addresses(const struct sg_node *n, struct sg_prefix *out,
+			 size_t cap);
+
+/* incoming.c: frames that are not packets */
+extern const struct sg_dp_events sg_node_dp_events;
+
+/* state that others have changed is flushed some seconds later */
+void sg_node_state_dirty(struct sg_node *n);
+
+/* From and to the core's opaque form of an outer path. */
+void sg_endpoint_set(struct signet_endpoint *ep, const union sg_addr *remote,
+		     const union sg_addr *local);
+void sg_endpoint_remote(const struct signet_endpoint *ep, union sg_addr *a);
+void sg_endpoint_local(const struct signet_endpoint *ep, union sg_addr *a);
+
+#endif
