@@ -289,11 +289,14 @@ int signet_handshake_read_response(struct signet_handshake *hs,
 
 int signet_handshake_finish(struct signet_handshake *hs,
 			    const struct signet_local *local, uint64_t number,
+			    const uint8_t *hello, size_t hello_len,
 			    uint8_t out[SIGNET_HANDSHAKE_MAX], size_t *len)
 {
 	struct payload_args p = { .aeads = hs->aead,
 				  .has_number = true,
-				  .number = number };
+				  .number = number,
+				  .hello = hello,
+				  .hello_len = hello_len };
 	static const uint8_t no_ephemeral[32];
 	uint8_t msg[NOISE_CAP];
 	size_t n;

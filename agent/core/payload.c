@@ -18,6 +18,7 @@ enum {
 	KEY_FEATURES = 8,
 	KEY_NUMBER = 9,
 	KEY_IDENTITY = 10,
+	KEY_HELLO = 11,
 };
 
 #define MANDATORY                                                            \
@@ -32,7 +33,7 @@ static int write_map(const struct signet_local *local,
 
 	sg_cbor_write(&w, out, cap);
 	/* Either the history, or the identifier that it will prove. */
-	sg_cbor_put_map(&w, 6 + 1 + args->has_number);
+	sg_cbor_put_map(&w, 6 + 1 + args->has_number + !!args->hello);
 	sg_cbor_put_uint(&w, KEY_HEAD);
 	sg_cbor_put_array(&w, 2);
 	sg_cbor_put_uint(&w, local->ident.head.length);
@@ -60,6 +61,10 @@ static int write_map(const struct signet_local *local,
 	if (!history) {
 		sg_cbor_put_uint(&w, KEY_IDENTITY);
 		sg_cbor_put_bytes(&w, local->ident.id.b, SIGNET_ID_LEN);
+	}
+	if (args->hello) {
+		sg_cbor_put_uint(&w, KEY_HELLO);
+		sg_cbor_put_bytes(&w, args->hello, args->hello_len);
 	}
 	return sg_cbor_finish(&w, len);
 }
@@ -110,6 +115,19 @@ static void read_attestation(struct sg_cbor_reader *r, struct signet_proof *p)
 	}
 	memcpy(p->attestation, b, len);
 	p->attestation_len = len;
+}
+
+static void read_hello(struct sg_cbor_reader *r, struct signet_proof *p)
+{
+	size_t len;
+	const uint8_t *b = sg_cbor_get_bytes(r, &len);
+
+	if (!b || len > sizeof(p->hello)) {
+		sg_cbor_fail(r);
+		return;
+	}
+	memcpy(p->hello, b, len);
+	p->hello_len = len;
 }
 
 static int check_attestation(struct signet_proof *p, int64_t wall)
@@ -188,6 +206,9 @@ int signet_payload_read(struct signet_proof *p, const uint8_t *buf, size_t len,
 			break;
 		case KEY_IDENTITY:
 			sg_cbor_get_fixed(&r, p->att.id.b, SIGNET_ID_LEN);
+			break;
+		case KEY_HELLO:
+			read_hello(&r, p);
 			break;
 		default:
 			sg_cbor_skip(&r);

@@ -10,6 +10,8 @@
  * @label: our receive label
  * @aeads: mask offered, or the one chosen
  * @number: our growing number; written when @has_number
+ * @hello: what we say of ourselves while pairing, or NULL
+ * @hello_len: its length
  * @room: bytes that the payload may take; the history is left out, to follow
  *	inside the channel, where it does not fit
  */
@@ -18,6 +20,8 @@ struct payload_args {
 	unsigned int aeads;
 	bool has_number;
 	uint64_t number;
+	const uint8_t *hello;
+	size_t hello_len;
 	size_t room;
 };
 

@@ -134,7 +134,8 @@ static int send_finish(struct signet_session *s,
 	size_t len;
 
 	if (s->env->number(s->ctx, &number) ||
-	    signet_handshake_finish(s->out, s->local, number, frame, &len))
+	    signet_handshake_finish(s->out, s->local, number, NULL, 0, frame,
+				    &len))
 		return SIGNET_DROP_HANDSHAKE;
 	s->env->send(s->ctx, s, to, frame, len);
 	return 0;

@@ -32,8 +32,12 @@
 #define SG_ATTESTATION_LIFE  (7 * 86400)
 #define SG_ATTESTATION_RENEW (86400ULL * SIGNET_SECOND)
 
-struct sg_peer;
+/* What all sessions together may take, for each peer of the limit. */
+#define SG_SESSION_MEMORY (16 * 1024)
+
+struct sg_half_open;
 struct sg_pair;
+struct sg_peer;
 
 /** struct sg_node_paths - where things are; strings outlive the node */
 struct sg_node_paths {
@@ -70,10 +74,14 @@ struct sg_node {
 	struct sg_labels labels;
 
 	struct sg_admission admission;
+	struct sg_half_open *half_open;	/* first contacts, newest first */
+	uint32_t n_half_open;
+	struct sg_timer half_open_timer;
 	struct sg_pair *pair;
 	struct sg_events events;
 	uint64_t drops[SIGNET_DROP_COUNT];
 	uint64_t handshakes, refused;
+	size_t session_memory;		/* taken by all sessions */
 
 	struct sg_timer attest_timer;
 	struct sg_timer state_timer;

@@ -8,9 +8,7 @@
 
 #include "daemon/node.h"
 
-/* Bytes that the session of one peer may take at a time. */
-#define SG_PEER_MEMORY_MAX (64 * 1024)
-#define SG_PEER_PINGS_MAX  8
+#define SG_PEER_PINGS_MAX 8
 
 struct sg_ping;
 struct sg_messages;
@@ -22,7 +20,6 @@ struct sg_peer {
 	uint32_t number;
 	struct signet_session session;
 	struct sg_timer timer;
-	size_t memory;			/* taken by the session */
 
 	union sg_addr addrs[SG_RESOLVE_ADDRS_MAX];
 	uint8_t n_addrs;
@@ -100,5 +97,7 @@ void sg_messages_history(struct sg_peer *p, struct signet_channel *c);
 int sg_messages_record(struct sg_peer *p, struct signet_channel *c,
 		       const struct signet_record *r);
 void sg_messages_gone(struct sg_peer *p, struct signet_channel *c);
+/** sg_messages_deliver() - after a frame: act on messages that are complete */
+void sg_messages_deliver(struct sg_peer *p);
 
 #endif

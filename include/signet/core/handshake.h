@@ -46,6 +46,9 @@ struct signet_local {
 	uint32_t max_message;
 };
 
+/* What a node says of itself while pairing; opaque to the handshake. */
+#define SIGNET_HELLO_MAX 192
+
 /**
  * struct signet_proof - what the other side has sent, and proved
  * @att: its attestation's content; only @att.id, as claimed, while not
@@ -63,6 +66,8 @@ struct signet_local {
  * @max_message: largest message that it takes
  * @aeads: mask offered, or the one chosen
  * @number: its growing number; initiators only
+ * @hello: what it said of itself; pairing initiators only
+ * @hello_len: its length
  */
 struct signet_proof {
 	struct signet_attestation att;
@@ -77,6 +82,8 @@ struct signet_proof {
 	uint32_t max_message;
 	unsigned int aeads;
 	uint64_t number;
+	uint8_t hello[SIGNET_HELLO_MAX];
+	size_t hello_len;
 };
 
 /** struct signet_handshake - one handshake under way; holds secrets */
@@ -172,9 +179,12 @@ int signet_handshake_read_response(struct signet_handshake *hs,
 /**
  * signet_handshake_finish() - write the third frame (XX, XXPSK3)
  * @number: our growing number
+ * @hello: what we say of ourselves while pairing (a CBOR item), or NULL
+ * @hello_len: its length, at most SIGNET_HELLO_MAX
  */
 int signet_handshake_finish(struct signet_handshake *hs,
 			    const struct signet_local *local, uint64_t number,
+			    const uint8_t *hello, size_t hello_len,
 			    uint8_t out[SIGNET_HANDSHAKE_MAX], size_t *len);
 
 /**

@@ -40,6 +40,8 @@
  * @SIGNET_RECORD_FRAGMENT: part of a reliable message, see reliable.h
  * @SIGNET_RECORD_ACK: acknowledgement of fragments and probes, see reliable.h
  * @SIGNET_RECORD_PROBE: asks for an acknowledgement, see reliable.h
+ * @SIGNET_RECORD_HELLO: what the responder says of itself when pairing is
+ *	complete: a CBOR array of its name and its inner addresses
  *
  * A receiver skips a kind that it does not know.
  */
@@ -55,7 +57,8 @@ enum signet_record_kind {
 	SIGNET_RECORD_FRAGMENT = 8,
 	SIGNET_RECORD_ACK = 9,
 	SIGNET_RECORD_PROBE = 10,
-	SIGNET_RECORD_KNOWN = SIGNET_RECORD_PROBE,
+	SIGNET_RECORD_HELLO = 11,
+	SIGNET_RECORD_KNOWN = SIGNET_RECORD_HELLO,
 };
 
 #define SIGNET_PING_ID_LEN   8
