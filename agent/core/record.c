@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include <signet/core/handshake.h>
 #include <signet/core/record.h>
 #include <signet/core/reliable.h>
 
@@ -29,6 +30,7 @@ static const struct {
 	[SIGNET_RECORD_ACK] = { SIGNET_ACK_HDR_LEN + 4,
 				SIGNET_ACK_HDR_LEN + 4 * SIGNET_ACK_RANGES },
 	[SIGNET_RECORD_PROBE] = { SIGNET_PROBE_LEN, SIGNET_PROBE_LEN },
+	[SIGNET_RECORD_HELLO] = { 1, SIGNET_HELLO_MAX },
 };
 
 _Static_assert(sizeof(body_len) / sizeof(body_len[0]) ==
