@@ -26,7 +26,6 @@
 #include "daemon/resolve.h"
 #include "daemon/varlink_server.h"
 
-#define SG_VERSION "0.1.0"
 
 /* An attestation lives for 7 days and is renewed every day. */
 #define SG_ATTESTATION_LIFE  (7 * 86400)

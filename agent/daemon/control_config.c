@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "daemon/control.h"
+#include "daemon/pair.h"
+#include "daemon/peer.h"
+
+static struct json_object *names(char **list, size_t n)
+{
+	struct json_object *a = json_object_new_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_object_array_add(a, json_object_new_string(list[i]));
+	return a;
+}
+
+static void bad_configuration(struct sg_varlink_call *call,
+			      const struct sg_problems *problems)
+{
+	struct json_object *list = json_object_new_array();
+	struct json_object *o = json_object_new_object();
+
+	for (size_t i = 0; i < problems->n; i++) {
+		struct json_object *p = json_object_new_object();
+
+		if (problems->list[i].warning) {
+			json_object_put(p);
+			continue;
+		}
+		sg_json_string(p, "file", problems->list[i].file);
+		sg_json_int(p, "line", problems->list[i].line);
+		sg_json_string(p, "message", problems->list[i].text);
+		json_object_array_add(list, p);
+	}
+	json_object_object_add(o, "problems", list);
+	sg_varlink_error(call, "BadConfiguration", o);
+}
+
+void sg_control_reload(void *ctx, struct sg_varlink_call *call,
+		       struct json_object *params)
+{
+	struct sg_problems *problems = calloc(1, sizeof(*problems));
+	struct sg_error err = { "" };
+	struct json_object *o;
+	struct sg_reload what;
+	int ret;
+
+	if (!problems) {
+		sg_varlink_fail(call, NULL, "no memory");
+		return;
+	}
+	ret = sg_node_reload(ctx, &what, problems, &err);
+	if (ret && problems->errors) {
+		bad_configuration(call, problems);
+	} else if (ret) {
+		sg_varlink_fail(call, NULL, "%s", err.text);
+	} else {
+		o = json_object_new_object();
+		json_object_object_add(o, "added",
+				       names(what.added, what.n_added));
+		json_object_object_add(o, "changed",
+				       names(what.changed, what.n_changed));
+		json_object_object_add(o, "removed",
+				       names(what.removed, what.n_removed));
+		sg_json_int(o, "kept", what.kept);
+		sg_reload_free(&what);
+		sg_varlink_reply(call, o, false);
+	}
+	free(problems);
+}
+
+struct placed {
+	struct json_object *addresses, *routes, *all;
+};
+
+static void note(void *ctx, const char *what)
+{
+	struct placed *p = ctx;
+	struct json_object *s = json_object_new_string(what);
+
+	if (p->all)
+		json_object_array_add(p->all, s);
+	else if (!strncmp(what, "address ", 8))
+		json_object_array_add(p->addresses, s);
+	else
+		json_object_array_add(p->routes, s);
+}
+
+void sg_control_up(void *ctx, struct sg_varlink_call *call,
+		   struct json_object *params)
+{
+	struct sg_node *n = ctx;
+	struct sg_error err = { "" };
+	struct sg_dp_status st;
+	struct json_object *o;
+	struct placed placed;
+
+	if (sg_node_up(n, &err)) {
+		sg_varlink_fail(call, NULL, "%s", err.text);
+		return;
+	}
+	n->dp_ops->status(n->dp, &st);
+	placed = (struct placed){ .addresses = json_object_new_array(),
+				  .routes = json_object_new_array() };
+	sg_netif_each(n->netif, note, &placed);
+	o = json_object_new_object();
+	sg_json_string(o, "interface", st.ifname);
+	json_object_object_add(o, "addresses", placed.addresses);
+	json_object_object_add(o, "routes", placed.routes);
+	sg_varlink_reply(call, o, false);
+}
+
+void sg_control_down(void *ctx, struct sg_varlink_call *call,
+		     struct json_object *params)
+{
+	struct placed placed = { .all = json_object_new_array() };
+	struct json_object *o = json_object_new_object();
+
+	sg_node_down(ctx, note, &placed);
+	json_object_object_add(o, "undone", placed.all);
+	sg_varlink_reply(call, o, false);
+}
+
+/* A name for the new peer, where one was given. */
+static bool name_ok(struct sg_node *n, struct sg_varlink_call *call,
+		    const char *name)
+{
+	if (!name)
+		return true;
+	if (!sg_config_name_valid(name)) {
+		sg_varlink_invalid_parameter(call, "name");
+		return false;
+	}
+	if (sg_config_peer_by_name(n->config, name)) {
+		sg_varlink_fail(call, "choose another with --name",
+				"a peer \"%s\" exists already", name);
+		return false;
+	}
+	return true;
+}
+
+void sg_control_pair(void *ctx, struct sg_varlink_call *call,
+		     struct json_object *params)
+{
+	const char *name = sg_param_string(params, "name");
+	int64_t ms = sg_param_int(params, "timeout", SG_PAIR_TIMEOUT * 1000);
+	struct sg_error err = { "" };
+	struct sg_node *n = ctx;
+
+	if (!sg_varlink_wants_more(call)) {
+		sg_varlink_error(call, "org.varlink.service.ExpectedMore",
+				 NULL);
+		return;
+	}
+	if (ms < 1000 || ms > SG_PAIR_TIMEOUT_MAX * 1000LL) {
+		sg_varlink_invalid_parameter(call, "timeout");
+		return;
+	}
+	if (!name_ok(n, call, name))
+		return;
+	if (sg_pair_open(n, call, name, ms / 1000, &err))
+		sg_varlink_fail(call, NULL, "%s", err.text);
+}
+
+void sg_control_pair_accept(void *ctx, struct sg_varlink_call *call,
+			    struct json_object *params)
+{
+	const char *name = sg_param_string(params, "name");
+	struct sg_error err = { "" };
+	struct sg_node *n = ctx;
+
+	if (!name_ok(n, call, name))
+		return;
+	if (sg_pair_accept(n, call, sg_param_string(params, "address"),
+			   sg_param_string(params, "code"), name, &err))
+		sg_varlink_fail(call, NULL, "%s", err.text);
+}
