@@ -75,10 +75,12 @@ static void tick(void *ctx)
 	sg_peer_rearm(p);
 }
 
-static struct signet_timing timing_of(const struct sg_config_peer *c)
+static struct signet_timing timing_of(const struct sg_node *n,
+				      const struct sg_config_peer *c)
 {
 	struct signet_timing t = SIGNET_TIMING;
 
+	t.rekey = n->config->limits.rekey_after * SIGNET_SECOND;
 	t.keepalive = c->keepalive * SIGNET_SECOND;
 	return t;
 }
@@ -106,7 +108,7 @@ static uint32_t free_number(const struct sg_node *n)
 int sg_peer_add(struct sg_node *n, const struct sg_config_peer *c,
 		struct sg_peer **out)
 {
-	struct signet_timing timing = timing_of(c);
+	struct signet_timing timing = timing_of(n, c);
 	uint32_t number = n->n_peers;
 	struct sg_peer *p;
 
@@ -246,7 +248,7 @@ void sg_peer_resolved(void *ctx, uint64_t token, int error,
 
 void sg_peer_configure(struct sg_peer *p, const struct sg_config_peer *c)
 {
-	struct signet_timing timing = timing_of(c);
+	struct signet_timing timing = timing_of(p->node, c);
 
 	p->config = c;
 	p->session.timing = timing;
