@@ -50,8 +50,8 @@ static int cannot_connect(const struct sg_tool *t, int r, const char *text)
 			       "member of the group that owns the socket",
 			       "%s: permission denied", t->socket);
 	}
-	return sg_fail(t, SG_EXIT_NO_AGENT, NULL, "%s: %s", t->socket,
-		       text && *text ? text : strerror(-r));
+	return sg_fail(t, SG_EXIT_NO_AGENT, NULL, "%s",
+		       *text ? text : strerror(-r));
 }
 
 static void put_problems(const struct sg_tool *t, struct json_object *list)
