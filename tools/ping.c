@@ -10,7 +10,9 @@
 #include "json.h"
 
 /* An agent answers later than this only if it hangs. */
-#define GRACE_MS 15000
+#define GRACE_MS  15000
+/* The agent's own limit; at a second each, 11 days. */
+#define COUNT_MAX 1000000
 
 static const char help[] =
 	"Usage: signet ping PEER [-c COUNT] [-i INTERVAL] [-s SIZE] [-q] "
@@ -132,7 +134,7 @@ static bool options(struct ping *p, int argc, char **argv)
 		bool ok = true;
 
 		if (c == 'c')
-			ok = sg_parse_uint(t, "-c", optarg, 0, 1000000000,
+			ok = sg_parse_uint(t, "-c", optarg, 0, COUNT_MAX,
 					   &p->count);
 		else if (c == 'i')
 			ok = sg_parse_ms(t, "-i", optarg, 10, 3600000,
@@ -160,7 +162,7 @@ int sg_cmd_ping(struct sg_tool *t, int argc, char **argv)
 	p.peer = argv[optind];
 	o = json_object_new_object();
 	sg_json_add_str(o, "peer", p.peer);
-	sg_json_add_int(o, "count", p.count ? p.count : INT32_MAX);
+	sg_json_add_int(o, "count", p.count ? p.count : COUNT_MAX);
 	sg_json_add_int(o, "interval", p.interval);
 	sg_json_add_int(o, "size", p.size);
 	sg_catch_interrupt();

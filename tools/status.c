@@ -16,8 +16,7 @@
 static const char help[] =
 	"Usage: signet status [--json]\n"
 	"This node: identity, addresses, data path, limits and warnings.\n\n"
-	"A limit that is used to 80% or more is marked and counted as a "
-	"warning.\n\n"
+	"A limit that is used to 80% or more is marked, and is a warning.\n\n"
 	"Example:\n"
 	"  signet status --json | jq .overlay\n";
 
@@ -71,9 +70,37 @@ static void print_network(struct json_object *s)
 	line("peers", text);
 }
 
+/* What is in use in one line; the rest with what it would be good for. */
+static void print_features(struct json_object *list)
+{
+	char text[512], used[512] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < sg_json_len(list); i++) {
+		struct json_object *f = json_object_array_get_idx(list, i);
+
+		if (!strcmp(sg_json_str(f, "state"), "in use") &&
+		    len < sizeof(used))
+			len += snprintf(used + len, sizeof(used) - len, "%s%s",
+					len ? ", " : "",
+					sg_json_str(f, "name"));
+	}
+	line("in use", used);
+	for (size_t i = 0; i < sg_json_len(list); i++) {
+		struct json_object *f = json_object_array_get_idx(list, i);
+		const char *detail = sg_json_str(f, "detail");
+
+		if (!strcmp(sg_json_str(f, "state"), "in use"))
+			continue;
+		snprintf(text, sizeof(text), "%s: %s%s%s%s",
+			 sg_json_str(f, "name"), sg_json_str(f, "state"),
+			 *detail ? " (" : "", detail, *detail ? ")" : "");
+		line("not in use", text);
+	}
+}
+
 static void print_datapath(struct json_object *s)
 {
-	struct json_object *features = sg_json_get(s, "features");
 	char text[512];
 
 	if (*sg_json_str(s, "datapath")) {
@@ -85,19 +112,10 @@ static void print_datapath(struct json_object *s)
 		line("data path", text);
 	}
 	line("event loop", sg_json_str(s, "loop"));
-	for (size_t i = 0; i < sg_json_len(features); i++) {
-		struct json_object *f = json_object_array_get_idx(features, i);
-		const char *detail = sg_json_str(f, "detail");
-
-		snprintf(text, sizeof(text), "%s: %s%s%s",
-			 sg_json_str(f, "name"), sg_json_str(f, "state"),
-			 *detail ? ", " : "", detail);
-		line(i ? "" : "steps", text);
-	}
+	print_features(sg_json_get(s, "features"));
 }
 
-/* Return: how many limits are used to WARN_PERCENT or more. */
-static unsigned int print_limits(struct json_object *limits)
+static void print_limits(struct json_object *limits)
 {
 	static const struct sg_column columns[] = {
 		{ .title = "LIMIT", .shrink = true },
@@ -107,11 +125,10 @@ static unsigned int print_limits(struct json_object *limits)
 		{ .title = "" },
 	};
 	char used[SG_HUMAN_LEN], max[SG_HUMAN_LEN];
-	unsigned int warnings = 0;
 	struct sg_table tb;
 
 	if (!sg_json_len(limits))
-		return 0;
+		return;
 	sg_table_init(&tb, columns, 5);
 	for (size_t i = 0; i < sg_json_len(limits); i++) {
 		struct json_object *l = json_object_array_get_idx(limits, i);
@@ -120,25 +137,21 @@ static unsigned int print_limits(struct json_object *limits)
 		bool warn = percent >= WARN_PERCENT;
 		enum sg_style style = warn ? SG_WARN : SG_PLAIN;
 
-		warnings += warn;
 		sg_table_add(&tb, style, sg_json_str(l, "name"));
 		sg_table_add(&tb, style, sg_human_count(u, used));
 		sg_table_add(&tb, style, sg_human_count(m, max));
 		sg_table_addf(&tb, style, "%.0f", percent);
-		sg_table_add(&tb, style, warn ? "nearly used up" : "");
+		sg_table_add(&tb, style, warn ? "warning: nearly used up" : "");
 	}
 	putchar('\n');
 	sg_table_print(&tb, stdout);
-	return warnings;
 }
 
-static void print_warnings(struct json_object *list, unsigned int limits)
+static void print_warnings(struct json_object *list)
 {
-	size_t n = sg_json_len(list);
-
-	if (n + limits)
+	if (sg_json_len(list))
 		putchar('\n');
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < sg_json_len(list); i++) {
 		printf("%swarning:%s ", sg_style(stdout, SG_WARN),
 		       sg_style(stdout, SG_PLAIN));
 		sg_wrap(stdout,
@@ -146,16 +159,11 @@ static void print_warnings(struct json_object *list, unsigned int limits)
 				json_object_array_get_idx(list, i)),
 			9, 9);
 	}
-	if (limits)
-		printf("%swarning:%s %u limit%s nearly used up, see above\n",
-		       sg_style(stdout, SG_WARN), sg_style(stdout, SG_PLAIN),
-		       limits, limits == 1 ? " is" : "s are");
 }
 
 int sg_cmd_status(struct sg_tool *t, int argc, char **argv)
 {
 	struct json_object *reply, *s;
-	unsigned int warnings;
 	int code;
 
 	if (sg_getopt(t, argc, argv, "", NULL, help) != -1 ||
@@ -171,8 +179,8 @@ int sg_cmd_status(struct sg_tool *t, int argc, char **argv)
 		print_head(s);
 		print_network(s);
 		print_datapath(s);
-		warnings = print_limits(sg_json_get(s, "limits"));
-		print_warnings(sg_json_get(s, "warnings"), warnings);
+		print_limits(sg_json_get(s, "limits"));
+		print_warnings(sg_json_get(s, "warnings"));
 	}
 	json_object_put(reply);
 	return SG_EXIT_OK;

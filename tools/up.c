@@ -17,10 +17,10 @@ static const char help[] =
 	"Example:\n"
 	"  signet up && signet status\n";
 
-static void print_list(const char *what, struct json_object *list)
+static void print_list(struct json_object *list)
 {
 	for (size_t i = 0; i < sg_json_len(list); i++) {
-		printf("  %-8s ", what);
+		fputs("  ", stdout);
 		sg_put(stdout, json_object_get_string(
 				       json_object_array_get_idx(list, i)));
 		putchar('\n');
@@ -47,8 +47,8 @@ int sg_cmd_up(struct sg_tool *t, int argc, char **argv)
 		sg_json_print(stdout, reply);
 	} else {
 		printf("%s is up\n", sg_json_str(reply, "interface"));
-		print_list("address", sg_json_get(reply, "addresses"));
-		print_list("route", sg_json_get(reply, "routes"));
+		print_list(sg_json_get(reply, "addresses"));
+		print_list(sg_json_get(reply, "routes"));
 	}
 	json_object_put(reply);
 	return SG_EXIT_OK;
