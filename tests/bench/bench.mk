@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Benchmarks: each ends with lines "bench: NAME signet=V peer=V unit=U ratio=R".
+.PHONY: bench-tun
+
+ROUNDS ?= 5
+
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIBS) $(PKG_LIBS)
+
+bench-tun: $(BUILD)/bench/dp_static ## data path beside wireguard-go; ROUNDS=5
+	@tests/bench/fetch-peer $(BUILD)/cache/wireguard-go
+	@tests/bench/bench-tun --build $(BUILD) --cache $(BUILD)/cache/wireguard-go \
+		--rounds $(ROUNDS)
