@@ -57,6 +57,9 @@ $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
+# Its text is assembled in.
+$(BUILD)/obj/agent/common/varlink_text.o: Documentation/io.signet.varlink
+
 $(BUILD)/libsignet-core.a: $(CORE_OBJ)
 	rm -f $@ && $(AR) rcs $@ $^
 

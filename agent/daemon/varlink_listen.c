@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The control socket, and who may use it. */
+#include <errno.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "common/error.h"
+#include "daemon/varlink_private.h"
+
+#define GROUP	   "signet"
+#define GROUPS_MAX 1024
+
+static int socket_from_systemd(const char *path)
+{
+	int n = sd_listen_fds(0), fd;
+
+	for (fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + n; fd++)
+		if (sd_is_socket_unix(fd, SOCK_STREAM, 1, path, 0) > 0)
+			return fd;
+	return -1;
+}
+
+static int make_folder(const char *path, struct sg_error *err)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+
+	if (!slash || slash == path)
+		return 0;
+	memcpy(dir, path, (size_t)(slash - path));
+	dir[slash - path] = 0;
+	if (!mkdir(dir, 0755) || errno == EEXIST)
+		return 0;
+	return sg_err(err, errno, "%s: cannot make this folder: %s", dir,
+		      strerror(errno));
+}
+
+/* Does anybody answer there? If not, the socket is of an agent that died. */
+static int remove_stale(const struct sockaddr_un *un, struct sg_error *err)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct stat st;
+	int r = 0;
+
+	if (fd < 0)
+		return sg_err(err, errno, "no socket: %s", strerror(errno));
+	if (!lstat(un->sun_path, &st) && !S_ISSOCK(st.st_mode))
+		r = sg_err(err, EADDRINUSE, "%s exists and is not a socket: "
+			   "remove it", un->sun_path);
+	/* EAGAIN: its queue is full, so somebody has it. */
+	else if (!connect(fd, (const struct sockaddr *)un, sizeof(*un)) ||
+		 errno == EAGAIN)
+		r = sg_err(err, EADDRINUSE, "another agent is running on %s: "
+			   "stop it, or choose another --socket",
+			   un->sun_path);
+	else if (errno != ECONNREFUSED && errno != ENOENT)
+		r = sg_err(err, errno, "%s: %s", un->sun_path,
+			   strerror(errno));
+	else if (unlink(un->sun_path) && errno != ENOENT)
+		r = sg_err(err, errno, "%s: cannot remove a dead agent's "
+			   "socket: %s", un->sun_path, strerror(errno));
+	close(fd);
+	return r;
+}
+
+static int bind_socket(int fd, const struct sockaddr_un *un,
+		       struct sg_error *err)
+{
+	mode_t old = umask(0117);
+	int r = bind(fd, (const struct sockaddr *)un, sizeof(*un)) ? errno : 0;
+
+	umask(old);
+	if (!r)
+		return 0;
+	if (r == EADDRINUSE)
+		return -EADDRINUSE;
+	return sg_err(err, r, "%s: cannot listen: %s", un->sun_path,
+		      strerror(r));
+}
+
+int varlink_listen(struct sg_varlink_server *s, struct sg_error *err)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct group *group = getgrnam(GROUP);
+	int r;
+
+	s->group = group ? group->gr_gid : (gid_t)-1;
+	s->fd = socket_from_systemd(s->path);
+	if (s->fd >= 0)
+		return 0;
+	if (strlen(s->path) >= sizeof(un.sun_path))
+		return sg_err(err, ENAMETOOLONG, "%s: a socket's path has at "
+			      "most %zu characters", s->path,
+			      sizeof(un.sun_path) - 1);
+	strcpy(un.sun_path, s->path);
+	r = make_folder(s->path, err);
+	if (r)
+		return r;
+	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (s->fd < 0)
+		return sg_err(err, errno, "no socket: %s", strerror(errno));
+	r = bind_socket(s->fd, &un, err);
+	if (r == -EADDRINUSE) {
+		r = remove_stale(&un, err);
+		if (!r)
+			r = bind_socket(s->fd, &un, err);
+		if (r == -EADDRINUSE && err && !err->text[0])
+			sg_err(err, EADDRINUSE, "%s is in use", s->path);
+	}
+	if (r)
+		return r;
+	s->unlink_path = true;
+	/* Without the right to, the group stays ours, which is as safe. */
+	if (group && chown(s->path, (uid_t)-1, group->gr_gid))
+		s->group = (gid_t)-1;
+	if (listen(s->fd, 64))
+		return sg_err(err, errno, "%s: cannot listen: %s", s->path,
+			      strerror(errno));
+	return 0;
+}
+
+static bool in_group(int fd, gid_t primary, gid_t wanted)
+{
+	gid_t list[GROUPS_MAX];
+	socklen_t len = sizeof(list);
+	size_t i;
+
+	if (wanted == (gid_t)-1)
+		return false;
+	if (primary == wanted)
+		return true;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, list, &len))
+		return false;
+	for (i = 0; i < len / sizeof(list[0]); i++)
+		if (list[i] == wanted)
+			return true;
+	return false;
+}
+
+bool varlink_credentials(struct varlink_client *c)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	if (getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &cred, &len))
+		return false;
+	c->uid = cred.uid;
+	c->may_change = !cred.uid || cred.uid == geteuid();
+	c->may_read = c->may_change ||
+		      in_group(c->fd, cred.gid, c->server->group);
+	return true;
+}
