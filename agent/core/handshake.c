@@ -9,7 +9,7 @@
 #include "core/bytes.h"
 #include "core/payload.h"
 
-#define NOISE_HEAD  32		/* bytes of the Noise message before the macs */
+#define NOISE_HEAD  32 /* bytes of the Noise message before the macs */
 #define FRAME_EXTRA (SIGNET_HANDSHAKE_HDR_LEN - NOISE_HEAD)
 #define NOISE_CAP   (SIGNET_HANDSHAKE_MAX - FRAME_EXTRA)
 #define CLEAR_LEN   16
@@ -31,8 +31,9 @@ static int start_noise(struct signet_handshake *hs,
 	const struct signet_noise_keys keys = {
 		.s_priv = local->static_sk,
 		.s_pub = local->static_pk,
-		.rs = hs->pattern == SIGNET_PATTERN_IK && hs->initiator ?
-			      responder_static : NULL,
+		.rs = hs->pattern == SIGNET_PATTERN_IK && hs->initiator
+			      ? responder_static
+			      : NULL,
 		.psk = hs->pattern == SIGNET_PATTERN_XXPSK3 ? psk : NULL,
 	};
 	size_t n = sizeof(prologue_label) - 1;
@@ -49,8 +50,8 @@ static int start_noise(struct signet_handshake *hs,
 
 /* Put a Noise message into a frame whose clear fields are written. */
 static void assemble(struct signet_handshake *hs, uint8_t *frame,
-		     const uint8_t *msg, size_t msg_len,
-		     const uint8_t *cookie, size_t *len)
+		     const uint8_t *msg, size_t msg_len, const uint8_t *cookie,
+		     size_t *len)
 {
 	memcpy(frame + 16, msg, NOISE_HEAD);
 	memcpy(frame + SIGNET_HANDSHAKE_HDR_LEN, msg + NOISE_HEAD,
@@ -114,7 +115,8 @@ int signet_handshake_initiate(struct signet_handshake *hs,
 	if (args->pattern < SIGNET_PATTERN_IK ||
 	    args->pattern > SIGNET_PATTERN_MAX || !args->rx_label ||
 	    (args->pattern == SIGNET_PATTERN_IK &&
-	     (!args->responder || !args->responder_static)) ||
+	     (!args->responder || !args->responder_static ||
+	      sodium_is_zero(args->responder->b, SIGNET_ID_LEN))) ||
 	    (args->pattern == SIGNET_PATTERN_XXPSK3 && !args->psk))
 		return -EINVAL;
 	hs->initiator = true;
@@ -135,8 +137,9 @@ int signet_handshake_initiate(struct signet_handshake *hs,
 		err = write_proof(hs, local, &p, args->ephemeral, msg, &n);
 	} else {
 		/* Nothing is said yet; padded, so that no answer is larger. */
+		n = sizeof(msg) - signet_noise_overhead(&hs->noise);
 		err = signet_noise_write(&hs->noise, args->ephemeral, padding,
-					 NOISE_CAP - 32, msg, sizeof(msg), &n);
+					 n, msg, sizeof(msg), &n);
 	}
 	if (!err)
 		assemble(hs, out, msg, n, args->cookie, len);
@@ -210,7 +213,10 @@ int signet_handshake_read_init(struct signet_handshake *hs,
 	hs->pattern = frame[1];
 	hs->responder = *responder;
 	signet_mac1_key(responder, hs->mac1_key);
-	if (hs->pattern == SIGNET_PATTERN_XXPSK3 && !psk)
+	/* Who knows our static key knows whose it is. */
+	if ((hs->pattern == SIGNET_PATTERN_XXPSK3 && !psk) ||
+	    (hs->pattern == SIGNET_PATTERN_IK &&
+	     sodium_is_zero(responder->b, SIGNET_ID_LEN)))
 		return SIGNET_DROP_PATTERN;
 	if (start_noise(hs, local, NULL, psk, frame))
 		goto cleanup;

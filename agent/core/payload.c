@@ -21,8 +21,8 @@ enum {
 	KEY_HELLO = 11,
 };
 
-#define MANDATORY                                                            \
-	(1u << KEY_HEAD | 1u << KEY_ATTESTATION | 1u << KEY_LABEL |          \
+#define MANDATORY                                                   \
+	(1u << KEY_HEAD | 1u << KEY_ATTESTATION | 1u << KEY_LABEL | \
 	 1u << KEY_LIMITS | 1u << KEY_AEADS)
 
 static int write_map(const struct signet_local *local,
@@ -87,8 +87,7 @@ static void read_head(struct sg_cbor_reader *r, struct signet_head *head)
 {
 	if (sg_cbor_get_array(r) != 2)
 		sg_cbor_fail(r);
-	head->length =
-		sg_cbor_get_uint_max(r, SIGNET_HISTORY_CHANGES_MAX);
+	head->length = sg_cbor_get_uint_max(r, SIGNET_HISTORY_CHANGES_MAX);
 	sg_cbor_get_fixed(r, head->hash, sizeof(head->hash));
 	if (!head->length)
 		sg_cbor_fail(r);
@@ -132,14 +131,17 @@ static void read_hello(struct sg_cbor_reader *r, struct signet_proof *p)
 
 static int check_attestation(struct signet_proof *p, int64_t wall)
 {
+	struct signet_attestation att;
+
 	if (signet_attestation_verify(p->attestation, p->attestation_len,
-				      p->ident.key, &p->att))
+				      p->ident.key, &att))
 		return SIGNET_DROP_IDENTITY;
-	if (signet_id_cmp(&p->att.id, &p->ident.id) ||
-	    p->att.head.length != p->head.length ||
-	    sodium_memcmp(p->att.head.hash, p->head.hash, 32) ||
-	    sodium_memcmp(p->att.static_key, p->static_key, 32))
+	if (signet_id_cmp(&att.id, &p->ident.id) ||
+	    att.head.length != p->head.length ||
+	    sodium_memcmp(att.head.hash, p->head.hash, 32) ||
+	    sodium_memcmp(att.static_key, p->static_key, 32))
 		return SIGNET_DROP_IDENTITY;
+	p->att = att;
 	if (p->att.expires <= wall)
 		return SIGNET_DROP_EXPIRED;
 	return 0;
