@@ -284,7 +284,7 @@ static bool one_option(struct pair *p, int c)
 			 optarg);
 		return false;
 	case 't':
-		return sg_parse_ms(p->t, "--timeout", optarg, 1000, 86400000,
+		return sg_parse_ms(p->t, "--timeout", optarg, 1000, 3600000,
 				   &p->timeout);
 	case 'd':
 		p->address = optarg;
