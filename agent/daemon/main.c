@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "common/log.h"
 #include "common/varlink.h"
@@ -53,6 +54,23 @@ static int run(const struct sg_node_paths *paths)
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/*
+ * A secret that is never written to swap needs no wiping there. Only where
+ * there is no limit: else memory would be refused once the limit is reached.
+ * Key memory is locked by itself.
+ */
+static void lock_memory(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) ||
+	    limit.rlim_cur != RLIM_INFINITY)
+		return;
+	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
+		sg_log(SG_LOG_DEBUG, "memory is not locked: %s",
+		       strerror(errno));
+}
+
 static int start(const struct sg_node_paths *paths, bool json)
 {
 	struct sg_error err = { "" };
@@ -64,10 +82,7 @@ static int start(const struct sg_node_paths *paths, bool json)
 	}
 	if (sg_privileges_harden(&err))
 		sg_log(SG_LOG_WARNING, "%s", err.text);
-	/* A secret that is never written to swap needs no wiping there. */
-	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
-		sg_log(SG_LOG_DEBUG, "memory is not locked: %s",
-		       strerror(errno));
+	lock_memory();
 	if (sg_privileges_drop(true, &err)) {
 		sg_log(SG_LOG_ERR, "%s", err.text);
 		return EXIT_FAILURE;
