@@ -250,7 +250,10 @@ static void take_frame(struct rx *rx, uint8_t *frame, size_t len)
 		take_packet(rx, frame, len, &info);
 		return;
 	}
-	handshake = info.type != SIGNET_FRAME_MESSAGE;
+	/* A label that is not ours may be the agent's: pairing has no channel
+	 * yet. Such frames share the room of handshakes in the queue. */
+	handshake = info.type != SIGNET_FRAME_MESSAGE ||
+		    !tun_label_find(&rx->w->dp->tables, info.label);
 	if (!handshake && !channel_of(rx, frame, info.label))
 		return;
 	if (!tun_event_frame(rx->w, handshake, frame, len, rx->from, rx->to))
