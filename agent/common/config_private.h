@@ -6,6 +6,7 @@
 #define SG_CONFIG_PRIVATE_H
 
 #include "common/config.h"
+#include "common/index.h"
 
 /*
  * config_ini.c: text to sections and entries, through libinih
@@ -23,28 +24,6 @@ struct sg_ini_events {
 /** sg_ini_read() - Return: 0 or -ENOMEM; the rest is told through @ev */
 int sg_ini_read(const char *text, size_t len, const struct sg_ini_events *ev,
 		void *ctx);
-
-/*
- * config_index.c: from a key to a place in an array, in constant time
- */
-struct sg_index {
-	uint32_t *slots;	/* place plus one, 0: free */
-	uint32_t mask;
-};
-
-typedef bool (*sg_index_equal)(const void *array, uint32_t i, const void *key);
-
-/** sg_index_init() - for up to @n entries; Return: 0 or -ENOMEM */
-int sg_index_init(struct sg_index *ix, size_t n);
-void sg_index_free(struct sg_index *ix);
-uint64_t sg_index_hash(const void *key, size_t len);
-
-/**
- * sg_index_find() - the slot of a key, or the free slot where it would go
- */
-uint32_t *sg_index_find(const struct sg_index *ix, uint64_t hash,
-			sg_index_equal equal, const void *array,
-			const void *key);
 
 /**
  * struct sg_config_private - what belongs to a configuration and is not for

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "common/config_private.h"
+#include "common/index.h"
 
 int sg_index_init(struct sg_index *ix, size_t n)
 {
