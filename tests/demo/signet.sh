@@ -7,7 +7,7 @@ controller_inner=10.77.0.2
 # field NAME: the value of a string in JSON, from stdin
 field()
 {
-	tr -d ' \t\n' | sed -n "s/.*\"$1\":\"\\([^\"]*\\)\".*/\\1/p"
+	tr -d ' \t\n\\' | sed -n "s/.*\"$1\":\"\\([^\"]*\\)\".*/\\1/p"
 }
 
 # identity MACHINE: makes one; $id and $static_key are what others may know
@@ -15,7 +15,7 @@ identity()
 {
 	local json
 
-	mkdir -p -m 0700 "$WORK/$1/state"
+	mkdir -m 0700 "$WORK/$1/state"
 	json=$(on "$1" signet identity new --json 2>&1) &&
 		json=$(on "$1" signet identity show --json 2>&1) ||
 		{ printf '%s\n' "$json" >&2; return 1; }
