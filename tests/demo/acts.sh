@@ -140,6 +140,8 @@ act_last()
 	check "the controller's own command works" lamp_is on
 	run controller plug $gateway_inner off
 	check 'and the lamp goes off' lamp_is off
+	check 'the plug was not touched: the same process since the start' \
+		kill -0 "$(cat "$WORK/switch.pid")"
 	run gateway signet drops
 }
 

@@ -75,6 +75,7 @@ network_up()
 		wire controller wan attacker to-controller &&
 		bridge && addresses && forwarding || return
 	start switch "$WORK/switch.log" switch "$WORK/lamp"
+	echo $! >"$WORK/switch.pid"
 	: >"$WORK/sniff.log"
 	sniff_start || return
 	wait_for 5 lamp_is off
