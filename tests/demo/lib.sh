@@ -48,17 +48,21 @@ show()
 	printf '  %s%s$%s%s\n' "$blue" "$machine" "$plain_text" "$line"
 }
 
-# run MACHINE COMMAND...: prints the command, runs it, prints what it says.
-# What it said is in $said, its exit code is returned.
+# run MACHINE COMMAND...: prints the command, runs it, prints what it says (the
+# first $lines lines). What it said is in $said, its exit code is returned.
+lines=100
 run()
 {
-	local ret line
+	local ret line n=0
 
 	show "$@"
 	said=$(on "$@" 2>&1)
 	ret=$?
 	[ -z "$said" ] || while IFS= read -r line; do
+		n=$((n + 1))
+		[ $n -le "$lines" ] || line=...
 		printf '    %s%s%s\n' "$dim" "$line" "$plain_text"
+		[ $n -le "$lines" ] || break
 	done <<<"$said"
 	return $ret
 }
