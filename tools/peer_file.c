@@ -266,7 +266,8 @@ static void trial_remove(struct trial *tr)
 	rmdir(tr->dir);
 }
 
-static int apply(struct sg_tool *t, const char *done)
+/* @effect: what a running agent has made of it */
+static int apply(struct sg_tool *t, const char *done, const char *effect)
 {
 	struct json_object *reply = NULL, *o;
 	int code = SG_EXIT_OK;
@@ -282,7 +283,7 @@ static int apply(struct sg_tool *t, const char *done)
 		json_object_put(o);
 	} else if (!code) {
 		printf("%s%s\n", done,
-		       agent ? ", and in use"
+		       agent ? effect
 			     : "; no agent runs that could use it now");
 	}
 	json_object_put(reply);
@@ -386,7 +387,7 @@ int sg_peer_write(struct sg_tool *t, const struct sg_config_peer *peer,
 	snprintf(done, sizeof(done), "%s %s in %s/%s.conf",
 		 replace ? "changed" : "added", peer->name, tr.real_peers,
 		 peer->name);
-	return apply(t, done);
+	return apply(t, done, ", and in use");
 }
 
 int sg_peer_remove(struct sg_tool *t, const struct sg_config_peer *peer)
@@ -407,5 +408,5 @@ int sg_peer_remove(struct sg_tool *t, const struct sg_config_peer *peer)
 			       r == -EACCES ? SG_EXIT_DENIED : SG_EXIT_FAILED,
 			       NULL, "%s", err.text);
 	snprintf(done, sizeof(done), "removed %s", peer->name);
-	return apply(t, done);
+	return apply(t, done, ", its channel and keys too");
 }

@@ -53,7 +53,6 @@ static int on_reply(void *ctx, struct json_object *reply)
 {
 	bool lost = sg_json_bool(reply, "lost");
 	struct ping *p = ctx;
-	long long seq = sg_json_int(reply, "sequence");
 	double rtt = sg_json_int(reply, "rtt");
 
 	p->sent++;
@@ -64,10 +63,12 @@ static int on_reply(void *ctx, struct json_object *reply)
 	if (p->t->json)
 		sg_json_line(stdout, reply);
 	else if (lost)
-		printf("no answer from %s: seq=%lld\n", p->peer, seq);
+		printf("no answer from %s: seq=%llu\n", p->peer,
+		       (unsigned long long)p->sent);
 	else
-		printf("%llu bytes from %s: seq=%lld time=%.3f ms\n",
-		       (unsigned long long)p->size, p->peer, seq, rtt / 1e3);
+		printf("%llu bytes from %s: seq=%llu time=%.3f ms\n",
+		       (unsigned long long)p->size, p->peer,
+		       (unsigned long long)p->sent, rtt / 1e3);
 	fflush(stdout);
 	return SG_GO_ON;
 }
@@ -116,6 +117,18 @@ static void summary(const struct ping *p)
 		printf("rtt min/avg/max/mdev = %.3f/%.3f/%.3f/%.3f ms\n",
 		       p->min / 1e3, mean / 1e3, p->max / 1e3,
 		       deviation(p, mean) / 1e3);
+}
+
+static int no_answer(const struct ping *p)
+{
+	char remedy[160];
+
+	snprintf(remedy, sizeof(remedy),
+		 "`signet why %.80s` finds the stage "
+		 "that is broken",
+		 p->peer);
+	return sg_fail(p->t, SG_EXIT_UNREACHABLE, remedy, "%s did not answer",
+		       p->peer);
 }
 
 static bool options(struct ping *p, int argc, char **argv)
@@ -176,9 +189,6 @@ int sg_cmd_ping(struct sg_tool *t, int argc, char **argv)
 	if (code)
 		return code;
 	if (p.sent && !p.received)
-		return sg_fail(t, SG_EXIT_UNREACHABLE,
-			       "`signet why PEER` finds "
-			       "the stage that is broken",
-			       "%s did not answer", p.peer);
+		return no_answer(&p);
 	return SG_EXIT_OK;
 }

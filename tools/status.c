@@ -125,6 +125,7 @@ static void print_limits(struct json_object *limits)
 		{ .title = "" },
 	};
 	char used[SG_HUMAN_LEN], max[SG_HUMAN_LEN];
+	const char *name, *unit;
 	struct sg_table tb;
 
 	if (!sg_json_len(limits))
@@ -137,9 +138,17 @@ static void print_limits(struct json_object *limits)
 		bool warn = percent >= WARN_PERCENT;
 		enum sg_style style = warn ? SG_WARN : SG_PLAIN;
 
-		sg_table_add(&tb, style, sg_json_str(l, "name"));
-		sg_table_add(&tb, style, sg_human_count(u, used));
-		sg_table_add(&tb, style, sg_human_count(m, max));
+		name = sg_json_str(l, "name");
+		unit = strstr(name, " (bytes)");
+		sg_table_addf(&tb, style, "%.*s",
+			      (int)(unit ? unit - name : (long)strlen(name)),
+			      name);
+		sg_table_add(&tb, style,
+			     unit ? sg_human_bytes(u, used)
+				  : sg_human_count(u, used));
+		sg_table_add(&tb, style,
+			     unit ? sg_human_bytes(m, max)
+				  : sg_human_count(m, max));
 		sg_table_addf(&tb, style, "%.0f", percent);
 		sg_table_add(&tb, style, warn ? "warning: nearly used up" : "");
 	}

@@ -155,8 +155,22 @@ check "a peer can be removed" code 0 sig a peer remove bee
 check "the monitor saw it" within 5 test -s "$T/events"
 kill $watching 2>/dev/null
 check "a removed peer is not known any more" code 1 sig a ping bee -c 1
+SIG_TIMEOUT=30 sig a monitor --strangers --json -c 1 >"$T/strangers" &
+watching=$!
+sleep 0.5
 check "the other side gets no answer" code 4 sig b ping ay -c 1
+check "but the operator sees who it was" within 5 grep -q "$other" \
+	"$T/strangers"
+is "and why" "$(jq -r .reason "$T/strangers")" stranger
+kill $watching 2>/dev/null
 check "and why says at which stage" code 4 sig b why ay
+check "a key is rotated while the agent runs" code 0 sig a identity rotate
+is "the identifier stays" "$(sig a identity show --json | jq -r .identity)" \
+	"$own"
+check "a broken configuration is refused by reload" \
+	eval 'echo bogus >>"$T/a/etc/signet.conf"; ! sig a reload'
+check "and the file and line are named" says 'signet.conf:' sig a reload
+sed -i '$d' "$T/a/etc/signet.conf"
 check "down" code 0 sig a down
 check "down once more changes nothing" code 0 sig a down
 check "up again" code 0 sig a up
