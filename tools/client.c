@@ -46,8 +46,8 @@ static int cannot_connect(const struct sg_tool *t, int r, const char *text)
 	case EACCES:
 	case EPERM:
 		return sg_fail(t, SG_EXIT_DENIED,
-			       "run it as root, or as a "
-			       "member of the group that owns the socket",
+			       "run it as root; members of the group signet "
+			       "may look, but not change anything",
 			       "%s: permission denied", t->socket);
 	}
 	return sg_fail(t, SG_EXIT_NO_AGENT, NULL, "%s",
@@ -112,8 +112,8 @@ static int fault_exit(const struct sg_tool *t, const char *method,
 		return sg_fail(t, SG_EXIT_DENIED, NULL, "%s", detail);
 	if (!strcmp(f->name, SG_VARLINK_PERMISSION_DENIED))
 		return sg_fail(t, SG_EXIT_DENIED,
-			       "run it as root, or as a "
-			       "member of the group that owns the socket",
+			       "run it as root; members of the group signet "
+			       "may look, but not change anything",
 			       "the agent does not let you call %s", method);
 	if (!strcmp(f->name, "io.signet.Unreachable"))
 		return sg_fail(t, SG_EXIT_UNREACHABLE,

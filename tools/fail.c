@@ -99,6 +99,7 @@ void sg_note(const struct sg_tool *t, const char *fmt, ...)
 
 	if (t->json)
 		return;
+	fflush(stdout);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);

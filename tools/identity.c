@@ -89,18 +89,20 @@ void sg_owner_leave(const struct sg_owner *before)
 		perror("signet: cannot become root again");
 }
 
-/* The folder of a node whose agent systemd runs belongs to its user. */
-static void make_state_folder(const struct sg_tool *t)
+/*
+ * Folders that are made here belong to the agent's user where systemd runs the
+ * agent: it keeps state in one, and pairing writes into the other.
+ */
+static void make_folder(const struct sg_tool *t, const char *path, mode_t mode)
 {
 	struct passwd *user;
 
-	if (!t->defaults || geteuid() || !sg_systemd_runs())
+	if (mkdir(path, mode) || !t->defaults || geteuid() ||
+	    !sg_systemd_runs())
 		return;
 	user = getpwnam("signet");
-	if (!user || mkdir(t->state, 0700))
-		return;
-	if (chown(t->state, user->pw_uid, user->pw_gid))
-		rmdir(t->state);
+	if (user && chown(path, user->pw_uid, user->pw_gid))
+		rmdir(path);
 }
 
 static bool load(const struct sg_tool *t, struct sg_keys **keys, int *r,
@@ -234,7 +236,7 @@ static int first_config(const struct sg_tool *t, const char *name,
 	if (slash && slash != t->config &&
 	    snprintf(dir, sizeof(dir), "%.*s", (int)(slash - t->config),
 		     t->config) < (int)sizeof(dir))
-		mkdir(dir, 0755); /* writing says what is wrong */
+		make_folder(t, dir, 0755); /* writing says what is wrong */
 	r = sg_file_create_atomic(t->config, 0644, text, n, err);
 	return r ? r : 1;
 }
@@ -279,7 +281,7 @@ int sg_identity_new(struct sg_tool *t, int argc, char **argv)
 				"--name: \"%s\" is not a name: letters, "
 				"digits, \".\", \"_\" and \"-\", at most 63",
 				name);
-	make_state_folder(t);
+	make_folder(t, t->state, 0700);
 	sg_owner_enter(t, &before);
 	r = sg_keys_generate(t->state, &err);
 	sg_owner_leave(&before);
