@@ -24,9 +24,9 @@
 /* What is to be done for one family. */
 struct family {
 	int af;
-	const char *dir, *key;		/* the switch */
-	const char *all;		/* the global one's key */
-	const char *set;		/* of interfaces that we switched on */
+	const char *dir, *key; /* the switch */
+	const char *all;       /* the global one's key */
+	const char *set;       /* of interfaces that we switched on */
 	const char *nfproto;
 };
 
@@ -44,8 +44,8 @@ static const struct family *family_of(const struct sg_expose_rule *r)
 
 static bool word_valid(const char *s, size_t max)
 {
-	static const char ok[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+	static const char ok[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRS"
+				 "TUVWXYZ0123456789-_.";
 	size_t n = strnlen(s, max);
 
 	return n && n < max && strspn(s, ok) == n;
@@ -83,19 +83,24 @@ static int check_rule(const struct sg_prefix *addrs, size_t n_addrs,
 
 	if (!word_valid(r->name, sizeof(r->name)))
 		return sg_err(err, EINVAL,
-			      "[Expose]: a name is made of letters, digits, '-', '_' and '.'");
+			      "[Expose]: a name is made of letters, digits, "
+			      "'-', '_' and '.'");
 	if ((r->proto != IPPROTO_TCP && r->proto != IPPROTO_UDP) || !r->port)
 		return sg_err(err, EINVAL,
 			      "[Expose %s]: Listen is tcp/PORT or udp/PORT",
 			      r->name);
 	if (!to_usable(&r->to))
-		return sg_err(err, EINVAL,
-			      "[Expose %s]: To is the address and port of a device beside this host, for instance 192.168.1.50:9999",
-			      r->name);
+		return sg_err(
+			err, EINVAL,
+			"[Expose %s]: To is the address and port of a device "
+			"beside this host, for instance 192.168.1.50:9999",
+			r->name);
 	if (next_addr(addrs, n_addrs, r->to.sa.sa_family, &i))
 		return 0;
 	return sg_err(err, EINVAL,
-		      "[Expose %s]: the device has an IPv4 address, so this node needs one inside the tunnel for it to appear at; add for instance 'Address = 10.77.0.1/24' to [Node]",
+		      "[Expose %s]: the device has an IPv4 address, so this "
+		      "node needs one inside the tunnel for it to appear at; "
+		      "add for instance 'Address = 10.77.0.1/24' to [Node]",
 		      r->name);
 }
 
@@ -117,7 +122,8 @@ int sg_expose_check(const struct sg_prefix *addrs, size_t n_addrs,
 			    rules[i].to.sa.sa_family ==
 				    rules[j].to.sa.sa_family)
 				return sg_err(err, EINVAL,
-					      "[Expose %s]: Listen is the same as in [Expose %s]",
+					      "[Expose %s]: Listen is the same "
+					      "as in [Expose %s]",
 					      rules[i].name, rules[j].name);
 	}
 	return 0;
@@ -188,9 +194,10 @@ static int plan_interface(const struct family *f, const char *ifname,
 	int ret;
 
 	if (!word_valid(ifname, 16))
-		return sg_err(err, EINVAL,
-			      "[Expose]: cannot handle an interface of the name '%s'",
-			      ifname);
+		return sg_err(
+			err, EINVAL,
+			"[Expose]: cannot handle an interface of the name '%s'",
+			ifname);
 	if (sg_sysctl_read(f->dir, "all", f->all, all, sizeof(all)))
 		all[0] = '\0';
 	/* of IPv6, only the global switch counts, or the forcing one */
@@ -198,8 +205,12 @@ static int plan_interface(const struct family *f, const char *ifname,
 		return 0;
 	ret = sg_sysctl_read(f->dir, ifname, f->key, value, sizeof(value));
 	if (ret == -ENOENT && f->af == AF_INET6)
-		return sg_err(err, EOPNOTSUPP,
-			      "[Expose]: IPv6 forwarding is off, and this kernel can only turn it on for all interfaces: set net.ipv6.conf.all.forwarding = 1 (and accept_ra = 2 where routes come from router advertisements)");
+		return sg_err(
+			err, EOPNOTSUPP,
+			"[Expose]: IPv6 forwarding is off, and this kernel can "
+			"only turn it on for all interfaces: set "
+			"net.ipv6.conf.all.forwarding = 1 (and accept_ra = 2 "
+			"where routes come from router advertisements)");
 	if (ret)
 		return sg_err(err, -ret, "[Expose]: cannot read %s of %s: %s",
 			      f->key, ifname, strerror(-ret));
@@ -222,7 +233,8 @@ static int plan(const char *ifname, const struct sg_expose_rule *rules,
 		ret = sg_netif_route_check(&rules[i].to, 0, &route);
 		if (!ret && !strcmp(route.ifname, ifname))
 			return sg_err(err, ELOOP,
-				      "[Expose %s]: the route to %s leads into the tunnel itself",
+				      "[Expose %s]: the route to %s leads into "
+				      "the tunnel itself",
 				      rules[i].name,
 				      sg_addr_format_host(&rules[i].to, text));
 		if (ret)
@@ -231,8 +243,7 @@ static int plan(const char *ifname, const struct sg_expose_rule *rules,
 				      rules[i].name,
 				      sg_addr_format_host(&rules[i].to, text),
 				      strerror(-ret));
-		ret = plan_interface(&families[k], ifname, &old[k], &g[k],
-				     err);
+		ret = plan_interface(&families[k], ifname, &old[k], &g[k], err);
 		if (!ret && !route.local)
 			ret = plan_interface(&families[k], route.ifname,
 					     &old[k], &g[k], err);
@@ -257,7 +268,8 @@ static int switch_on(const struct guarded g[2], const struct guarded old[2],
 			for (size_t j = 0; j <= k; j++)
 				guarded_restore(&families[j], &g[j], &old[j]);
 			return sg_err(err, -ret,
-				      "[Expose]: cannot turn on %s of %s under /proc/sys/%s: %s",
+				      "[Expose]: cannot turn on %s of %s under "
+				      "/proc/sys/%s: %s",
 				      f->key, g[k].names[i], f->dir,
 				      strerror(-ret));
 		}
@@ -296,7 +308,8 @@ static void write_dnat(struct sg_nft *nft, const char *ifname,
 	while ((a = next_addr(addrs, n_addrs, r->to.sa.sa_family, &i))) {
 		inet_ntop(a->family, a->addr, at, sizeof(at));
 		sg_nft_add(nft,
-			   "\t\tiifname \"%s\" %s daddr %s %s dport %u counter dnat %s to %s comment \"%s\"\n",
+			   "\t\tiifname \"%s\" %s daddr %s %s dport %u counter "
+			   "dnat %s to %s comment \"%s\"\n",
 			   ifname, ip, at, proto, r->port, ip, to, r->name);
 	}
 }
@@ -311,7 +324,8 @@ static void write_accept(struct sg_nft *nft, const char *ifname,
 	char host[SG_ADDR_STR_LEN];
 
 	sg_nft_add(nft,
-		   "\t\tiifname \"%s\" %s daddr %s %s dport %u ct status dnat accept\n",
+		   "\t\tiifname \"%s\" %s daddr %s %s dport %u ct status dnat "
+		   "accept\n",
 		   ifname, ip, sg_addr_format_host(&r->to, host), proto,
 		   sg_addr_port(&r->to));
 }
@@ -319,14 +333,15 @@ static void write_accept(struct sg_nft *nft, const char *ifname,
 static void write_forward(struct sg_nft *nft, const char *ifname,
 			  const struct sg_expose_rule *rules, size_t n)
 {
-	sg_nft_add(nft,
-		   "\tchain forward {\n\t\ttype filter hook forward priority filter; policy accept;\n");
+	sg_nft_add(nft, "\tchain forward {\n\t\ttype filter hook forward "
+			"priority filter; policy accept;\n");
 	for (size_t i = 0; i < n; i++)
 		write_accept(nft, ifname, &rules[i]);
 	sg_nft_add(nft, "\t\tiifname \"%s\" counter drop\n", ifname);
 	for (size_t k = 0; k < 2; k++)
 		sg_nft_add(nft,
-			   "\t\tmeta nfproto %s iifname @%s ct status dnat ct direction reply accept\n"
+			   "\t\tmeta nfproto %s iifname @%s ct status dnat ct "
+			   "direction reply accept\n"
 			   "\t\tmeta nfproto %s iifname @%s counter drop\n",
 			   families[k].nfproto, families[k].set,
 			   families[k].nfproto, families[k].set);
@@ -337,16 +352,19 @@ static void write_chains(struct sg_nft *nft, const char *ifname,
 			 const struct sg_prefix *addrs, size_t n_addrs,
 			 const struct sg_expose_rule *rules, size_t n)
 {
-	sg_nft_add(nft,
-		   "\tchain prerouting {\n\t\ttype nat hook prerouting priority dstnat; policy accept;\n");
+	sg_nft_add(nft, "\tchain prerouting {\n\t\ttype nat hook prerouting "
+			"priority dstnat; policy accept;\n");
 	for (size_t i = 0; i < n; i++)
 		write_dnat(nft, ifname, addrs, n_addrs, &rules[i]);
 	sg_nft_add(nft, "\t}\n");
 	write_forward(nft, ifname, rules, n);
 	sg_nft_add(nft,
-		   "\tchain postrouting {\n\t\ttype nat hook postrouting priority srcnat; policy accept;\n"
-		   "\t\tiifname \"%s\" oifname != \"%s\" ct status dnat counter masquerade\n"
-		   "\t}\n", ifname, ifname);
+		   "\tchain postrouting {\n\t\ttype nat hook postrouting "
+		   "priority srcnat; policy accept;\n"
+		   "\t\tiifname \"%s\" oifname != \"%s\" ct status dnat "
+		   "counter masquerade\n"
+		   "\t}\n",
+		   ifname, ifname);
 }
 
 static int write_table(const char *table, const char *ifname,
@@ -395,7 +413,7 @@ int sg_expose_apply(const char *ifname, const struct sg_prefix *addrs,
 		ret = sg_expose_check(addrs, n_addrs, rules, n, err);
 	if (ret)
 		return ret;
-	g = calloc(4, sizeof(*g));	/* [0..1] old, [2..3] new */
+	g = calloc(4, sizeof(*g)); /* [0..1] old, [2..3] new */
 	if (!g)
 		return sg_err(err, ENOMEM, "out of memory");
 	for (size_t k = 0; k < 2; k++)

@@ -14,8 +14,8 @@
 #include "common/addr.h"
 #include "common/error.h"
 
-#define SG_EXPOSE_MAX	    256
-#define SG_EXPOSE_NAME_LEN  64
+#define SG_EXPOSE_MAX	   256
+#define SG_EXPOSE_NAME_LEN 64
 
 /**
  * struct sg_expose_rule - one exposed port

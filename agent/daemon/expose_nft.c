@@ -87,8 +87,8 @@ static void set_elements(struct json_object *set,
 	    !json_object_is_type(elem, json_type_array))
 		return;
 	for (size_t i = 0; i < json_object_array_length(elem); i++)
-		fn(ctx, json_object_get_string(
-				json_object_array_get_idx(elem, i)));
+		fn(ctx,
+		   json_object_get_string(json_object_array_get_idx(elem, i)));
 }
 
 void sg_nft_set_each(const char *table, const char *set,

@@ -24,15 +24,15 @@ struct sg_netif {
 	uint16_t port;
 	bool want_routes;
 	bool link_changed;
-	bool no_ipv6;			/* the host has none */
-	char ipv6_before[8];		/* of disable_ipv6, "" if not changed */
-	struct sg_prefix *addrs;	/* ours, to be removed */
+	bool no_ipv6;		 /* the host has none */
+	char ipv6_before[8];	 /* of disable_ipv6, "" if not changed */
+	struct sg_prefix *addrs; /* ours, to be removed */
 	size_t n_addrs;
-	struct sg_prefix *connected;	/* networks of all addresses */
+	struct sg_prefix *connected; /* networks of all addresses */
 	size_t n_connected;
-	struct sg_prefix *routes;	/* sorted; those in the table */
+	struct sg_prefix *routes; /* sorted; those in the table */
 	size_t n_routes;
-	struct sg_nl_rule rules[RULES_MAX];	/* in place */
+	struct sg_nl_rule rules[RULES_MAX]; /* in place */
 	size_t n_rules;
 };
 
@@ -49,8 +49,7 @@ static void note_prefix(sg_netif_note note, void *ctx, const char *what,
 	note(ctx, line);
 }
 
-static void note_rule(sg_netif_note note, void *ctx,
-		      const struct sg_nl_rule *r)
+static void note_rule(sg_netif_note note, void *ctx, const struct sg_nl_rule *r)
 {
 	const char *ip = r->family == AF_INET ? "ip" : "ip6";
 	char line[128];
@@ -183,7 +182,7 @@ static struct sg_prefix *wanted_routes(const struct sg_netif *ni,
 	for (size_t i = 0; i < n; i++)
 		p[ni->n_connected + i] = canonical(&prefixes[i]);
 	n = sort_unique(p, n + ni->n_connected);
-	if (ni->no_ipv6)	/* sorted: IPv4 comes first */
+	if (ni->no_ipv6) /* sorted: IPv4 comes first */
 		while (n && p[n - 1].family == AF_INET6)
 			n--;
 	*n_out = n;
@@ -266,10 +265,10 @@ static int rules_fit(struct sg_netif *ni, const struct sg_prefix *want,
 
 	for (size_t i = 0; i < 2; i++)
 		if (has_family(want, n_want, families[i]))
-			n += wanted_rules(ni, families[i],
-					  has_default(want, n_want,
-						      families[i]),
-					  &wanted[n]);
+			n += wanted_rules(
+				ni, families[i],
+				has_default(want, n_want, families[i]),
+				&wanted[n]);
 	for (size_t i = 0; i < n; i++) {
 		if (rule_in(ni->rules, ni->n_rules, &wanted[i]))
 			continue;
@@ -330,20 +329,19 @@ static int link_up(struct sg_netif *ni, const struct sg_netif_config *cfg,
 
 	if (v6 && cfg->mtu < IPV6_MIN_MTU)
 		return sg_err(err, EINVAL,
-			      "MTU %u is too small for the IPv6 overlay address: at least %d is needed",
+			      "MTU %u is too small for the IPv6 overlay "
+			      "address: at least %d is needed",
 			      cfg->mtu, IPV6_MIN_MTU);
 	/* some hosts switch IPv6 off for new devices; this one is ours */
 	if (v6)
 		sg_sysctl_change("net/ipv6/conf", cfg->ifname, "disable_ipv6",
-				 "0", ni->ipv6_before,
-				 sizeof(ni->ipv6_before));
+				 "0", ni->ipv6_before, sizeof(ni->ipv6_before));
 	ni->link = ni->before;
 	ni->link.mtu = cfg->mtu;
 	ni->link.up = true;
 	if (ni->want_routes)
-		snprintf(ni->link.alias, sizeof(ni->link.alias),
-			 SG_NL_ALIAS, ni->mark,
-			 ni->table, ni->port);
+		snprintf(ni->link.alias, sizeof(ni->link.alias), SG_NL_ALIAS,
+			 ni->mark, ni->table, ni->port);
 	sg_nl_link_quiet(ni->sk, ni->link.index);
 	ni->link_changed = true;
 	ret = sg_nl_link_set(ni->sk, &ni->link);
@@ -378,11 +376,12 @@ static int addrs_up(struct sg_netif *ni, const struct sg_netif_config *cfg,
 		ret = sg_nl_addr_add(ni->sk, ni->link.index, a,
 				     ni->want_routes);
 		if (ret == -EEXIST)
-			continue;	/* somebody else's */
+			continue; /* somebody else's */
 		if (a->family == AF_INET6 && no_ipv6(ret)) {
 			ni->no_ipv6 = true;
 			sg_log(SG_LOG_WARNING,
-			       "IPv6 is switched off on this host: no address %s",
+			       "IPv6 is switched off on this host: no address "
+			       "%s",
 			       sg_prefix_format(a, text));
 			continue;
 		}
@@ -411,10 +410,10 @@ static int bring_up(struct sg_netif *ni, const struct sg_netif_config *cfg,
 			      strerror(-ret));
 	ni->link = ni->before;
 	if (!strncmp(ni->before.alias, "signet: ", 8))
-		ni->before.alias[0] = '\0';	/* left by a crash */
+		ni->before.alias[0] = '\0'; /* left by a crash */
 	if (ni->want_routes) {
-		ret = sg_netif_survey(ni->sk, &ni->link, ni->mark,
-				      ni->table, err);
+		ret = sg_netif_survey(ni->sk, &ni->link, ni->mark, ni->table,
+				      err);
 		if (ret)
 			return ret;
 	}
@@ -446,7 +445,8 @@ int sg_netif_up(struct sg_netif **out, const struct sg_netif_config *cfg,
 	if (ni->want_routes && ni->table >= RT_TABLE_COMPAT &&
 	    ni->table <= RT_TABLE_LOCAL)
 		ret = sg_err(err, EINVAL,
-			     "routing table %u belongs to the system: set a Mark other than 252-255",
+			     "routing table %u belongs to the system: set a "
+			     "Mark other than 252-255",
 			     ni->table);
 	else
 		ret = bring_up(ni, cfg, err);

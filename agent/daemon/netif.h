@@ -31,11 +31,11 @@
 #include "common/error.h"
 
 /* rtm_protocol of every route and rule made here */
-#define SG_NETIF_PROTOCOL	83
-#define SG_NETIF_MARK_DEFAULT	0x5347
+#define SG_NETIF_PROTOCOL     83
+#define SG_NETIF_MARK_DEFAULT 0x5347
 /* outer headers: IPv4 or IPv6, UDP, and the frame's own 40 bytes */
-#define SG_NETIF_OVERHEAD4	(20 + 8 + SIGNET_FRAME_OVERHEAD)
-#define SG_NETIF_OVERHEAD6	(40 + 8 + SIGNET_FRAME_OVERHEAD)
+#define SG_NETIF_OVERHEAD4    (20 + 8 + SIGNET_FRAME_OVERHEAD)
+#define SG_NETIF_OVERHEAD6    (40 + 8 + SIGNET_FRAME_OVERHEAD)
 
 struct sg_netif;
 
@@ -110,10 +110,10 @@ void sg_netif_down(struct sg_netif *ni, sg_netif_note undone, void *ctx);
 struct sg_route {
 	char ifname[16];
 	uint32_t ifindex;
-	uint32_t mtu;		/* of the path where known, else the device's */
-	union sg_addr src;	/* family 0: unknown */
-	union sg_addr gateway;	/* family 0: none */
-	bool local;		/* one of this host's own addresses */
+	uint32_t mtu;	       /* of the path where known, else the device's */
+	union sg_addr src;     /* family 0: unknown */
+	union sg_addr gateway; /* family 0: none */
+	bool local;	       /* one of this host's own addresses */
 };
 
 /**

@@ -42,10 +42,10 @@ void sg_nl_close(struct nl_sock *sk)
 /* What one exchange with the kernel brought. */
 struct exchange {
 	int (*parse)(struct exchange *x, struct nlmsghdr *nlh);
-	const void *fn;		/* the caller's function, see parse */
+	const void *fn; /* the caller's function, see parse */
 	void *ctx;
 	void *out;
-	int result;		/* of the caller's function, or the errno */
+	int result; /* of the caller's function, or the errno */
 	bool done;
 };
 
@@ -241,8 +241,8 @@ int sg_nl_addr_add(struct nl_sock *sk, uint32_t index,
 
 	if (noroute)
 		flags |= IFA_F_NOPREFIXROUTE;
-	return addr_change(sk, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, index,
-			   a, flags);
+	return addr_change(sk, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, index, a,
+			   flags);
 }
 
 int sg_nl_addr_del(struct nl_sock *sk, uint32_t index,
@@ -295,8 +295,8 @@ static int route_change(struct nl_sock *sk, int type, int flags,
 		.rtm_dst_len = r->dst.len,
 		.rtm_table = r->table < 256 ? r->table : RT_TABLE_UNSPEC,
 		.rtm_protocol = r->protocol,
-		.rtm_scope = r->dst.family == AF_INET ? RT_SCOPE_LINK :
-							RT_SCOPE_UNIVERSE,
+		.rtm_scope = r->dst.family == AF_INET ? RT_SCOPE_LINK
+						      : RT_SCOPE_UNIVERSE,
 		.rtm_type = RTN_UNICAST,
 	};
 	struct exchange x = { 0 };
@@ -414,8 +414,9 @@ static int on_rule(struct exchange *x, struct nlmsghdr *nlh)
 	if (tb[FRA_IP_PROTO])
 		r.ipproto = nla_get_u8(tb[FRA_IP_PROTO]);
 	if (tb[FRA_SPORT_RANGE])
-		r.sport = ((struct fib_rule_port_range *)
-			   nla_data(tb[FRA_SPORT_RANGE]))->start;
+		r.sport = ((struct fib_rule_port_range *)nla_data(
+				   tb[FRA_SPORT_RANGE]))
+				  ->start;
 	r.other = h->src_len || h->dst_len || tb[FRA_IIFNAME] ||
 		  tb[FRA_OIFNAME];
 	return ((sg_nl_rule_fn)x->fn)(x->ctx, &r);

@@ -19,11 +19,11 @@
 
 /* Priorities of the rules; see netif.h for what they say. */
 enum {
-	SG_NL_PRIO_PORT = 4190,		/* outer packets that come in */
-	SG_NL_PRIO_SPECIFIC = 4192,	/* what the tunnel knows better */
-	SG_NL_PRIO_MAIN = 4194,		/* then what main knows better */
-	SG_NL_PRIO_DEFAULT = 4196,	/* than the default into the tunnel */
-	SG_NL_PRIO_END = 4198,		/* where SG_NL_PRIO_PORT goes to */
+	SG_NL_PRIO_PORT = 4190,	    /* outer packets that come in */
+	SG_NL_PRIO_SPECIFIC = 4192, /* what the tunnel knows better */
+	SG_NL_PRIO_MAIN = 4194,	    /* then what main knows better */
+	SG_NL_PRIO_DEFAULT = 4196,  /* than the default into the tunnel */
+	SG_NL_PRIO_END = 4198,	    /* where SG_NL_PRIO_PORT goes to */
 };
 
 struct nl_sock;
@@ -34,7 +34,7 @@ void sg_nl_close(struct nl_sock *sk);
 /** struct sg_nl_link - a network device */
 struct sg_nl_link {
 	char name[16];
-	char alias[SG_NL_ALIAS_LEN];	/* cut if longer */
+	char alias[SG_NL_ALIAS_LEN]; /* cut if longer */
 	uint32_t index;
 	uint32_t mtu;
 	bool up;
@@ -43,17 +43,17 @@ struct sg_nl_link {
 /** struct sg_nl_rule - a policy routing rule; 0 is "not given" */
 struct sg_nl_rule {
 	uint8_t family;
-	uint8_t action;		/* FR_ACT_* */
-	uint8_t protocol;	/* who made it */
+	uint8_t action;	  /* FR_ACT_* */
+	uint8_t protocol; /* who made it */
 	uint8_t ipproto;
 	bool invert;
-	bool suppress_default;	/* suppress_prefixlength 0 */
-	bool other;		/* from the kernel: has attributes not here */
+	bool suppress_default; /* suppress_prefixlength 0 */
+	bool other;	       /* from the kernel: has attributes not here */
 	uint16_t sport;
 	uint32_t priority;
 	uint32_t mark;
 	uint32_t table;
-	uint32_t target;	/* of a goto */
+	uint32_t target; /* of a goto */
 };
 
 /** struct sg_nl_route - a route of some table; default has length 0 */

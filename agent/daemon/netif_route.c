@@ -25,8 +25,7 @@ int sg_netif_route_check(const union sg_addr *dest, uint32_t fwmark,
 	if (!ret)
 		ret = sg_nl_link_get(sk, NULL, route->ifindex, &link);
 	if (!ret) {
-		snprintf(route->ifname, sizeof(route->ifname), "%s",
-			 link.name);
+		snprintf(route->ifname, sizeof(route->ifname), "%s", link.name);
 		if (!route->mtu)
 			route->mtu = link.mtu;
 	}
@@ -36,8 +35,9 @@ int sg_netif_route_check(const union sg_addr *dest, uint32_t fwmark,
 
 int sg_netif_route_mtu(const union sg_addr *remote, uint32_t fwmark)
 {
-	uint32_t overhead = remote->sa.sa_family == AF_INET ?
-			    SG_NETIF_OVERHEAD4 : SG_NETIF_OVERHEAD6;
+	uint32_t overhead = remote->sa.sa_family == AF_INET
+				    ? SG_NETIF_OVERHEAD4
+				    : SG_NETIF_OVERHEAD6;
 	struct sg_route route;
 	int ret;
 

@@ -14,12 +14,12 @@
 #include "daemon/netif_nl.h"
 
 struct survey {
-	const struct sg_nl_link *link;	/* our device */
+	const struct sg_nl_link *link; /* our device */
 	uint32_t mark, table;
 	struct sg_error *err;
 	struct sg_nl_rule *stale;
 	size_t n_stale;
-	uint32_t *marks;	/* of live agents */
+	uint32_t *marks; /* of live agents */
 	uint16_t *ports;
 	size_t n_live;
 	struct sg_nl_route *stale_routes;
@@ -46,13 +46,14 @@ static int see_link(void *ctx, const struct sg_nl_link *l)
 	unsigned int mark, table, port;
 
 	if (l->index == s->link->index ||
-	    sscanf(l->alias, SG_NL_ALIAS_SCAN, &mark, &table,
-		   &port) != 3)
+	    sscanf(l->alias, SG_NL_ALIAS_SCAN, &mark, &table, &port) != 3)
 		return 0;
 	if (mark == s->mark || table == s->table)
-		return sg_err(s->err, EBUSY,
-			      "mark %#x and routing table %u are in use by the agent of device %s: give this one another Mark in [Node]",
-			      mark, table, l->name);
+		return sg_err(
+			s->err, EBUSY,
+			"mark %#x and routing table %u are in use by the agent "
+			"of device %s: give this one another Mark in [Node]",
+			mark, table, l->name);
 	if (grow(&s->marks, s->n_live, sizeof(*s->marks)) ||
 	    grow(&s->ports, s->n_live, sizeof(*s->ports)))
 		return -ENOMEM;
@@ -83,9 +84,11 @@ static int see_rule(void *ctx, const struct sg_nl_rule *r)
 		return 0;
 	}
 	if (r->action == FR_ACT_TO_TBL && r->table == s->table)
-		return sg_err(s->err, EBUSY,
-			      "routing table %u is in use by rule %u of somebody else (ip rule show): set another Mark in [Node]",
-			      r->table, r->priority);
+		return sg_err(
+			s->err, EBUSY,
+			"routing table %u is in use by rule %u of somebody "
+			"else (ip rule show): set another Mark in [Node]",
+			r->table, r->priority);
 	return 0;
 }
 
@@ -96,11 +99,12 @@ static int see_route(void *ctx, const struct sg_nl_route *r)
 	if (r->table != s->table)
 		return 0;
 	if (r->protocol != SG_NETIF_PROTOCOL || r->oif != s->link->index)
-		return sg_err(s->err, EBUSY,
-			      "routing table %u holds routes of somebody else (ip route show table %u): set another Mark in [Node]",
-			      r->table, r->table);
-	if (grow(&s->stale_routes, s->n_stale_routes,
-		 sizeof(*s->stale_routes)))
+		return sg_err(
+			s->err, EBUSY,
+			"routing table %u holds routes of somebody else (ip "
+			"route show table %u): set another Mark in [Node]",
+			r->table, r->table);
+	if (grow(&s->stale_routes, s->n_stale_routes, sizeof(*s->stale_routes)))
 		return -ENOMEM;
 	s->stale_routes[s->n_stale_routes++] = *r;
 	return 0;

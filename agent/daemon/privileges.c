@@ -17,7 +17,7 @@ int sg_privileges_harden(struct sg_error *err)
 	if (setrlimit(RLIMIT_CORE, &none))
 		return sg_err(err, errno, "cannot forbid core dumps: %s",
 			      strerror(errno));
-#ifndef __SANITIZE_ADDRESS__	/* its leak check traces the process */
+#ifndef __SANITIZE_ADDRESS__ /* its leak check traces the process */
 	if (prctl(PR_SET_DUMPABLE, 0))
 		return sg_err(err, errno, "cannot forbid tracing: %s",
 			      strerror(errno));

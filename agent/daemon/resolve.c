@@ -40,11 +40,11 @@ struct shared {
 	pthread_mutex_t lock;
 	int refs;
 	int event;
-	bool running;		/* there is a thread */
-	bool closed;		/* the main side has left */
-	bool ipv4, ipv6;	/* constant */
+	bool running;	 /* there is a thread */
+	bool closed;	 /* the main side has left */
+	bool ipv4, ipv6; /* constant */
 	struct queue todo, done;
-	struct job *current;	/* the thread is at it */
+	struct job *current; /* the thread is at it */
 	size_t pending;
 };
 
@@ -150,8 +150,8 @@ static void job_run(const struct shared *sh, struct job *j, int flags)
 			continue;
 		memcpy(&j->addrs[j->n], a->ai_addr, a->ai_addrlen);
 		sg_addr_unmap(&j->addrs[j->n]);
-		if (j->addrs[j->n].sa.sa_family == AF_INET ? sh->ipv4 :
-							     sh->ipv6)
+		if (j->addrs[j->n].sa.sa_family == AF_INET ? sh->ipv4
+							   : sh->ipv6)
 			j->n++;
 	}
 	freeaddrinfo(list);

@@ -13,9 +13,9 @@
 #include "common/addr.h"
 #include "daemon/loop.h"
 
-#define SG_RESOLVE_QUEUE_MAX	1024
-#define SG_RESOLVE_ADDRS_MAX	8
-#define SG_RESOLVE_HOST_MAX	254
+#define SG_RESOLVE_QUEUE_MAX 1024
+#define SG_RESOLVE_ADDRS_MAX 8
+#define SG_RESOLVE_HOST_MAX  254
 
 struct sg_resolver;
 

@@ -44,8 +44,8 @@ static inline bool netns_enter(void)
 }
 
 /* Return: whether the command succeeded. */
-__attribute__((format(printf, 1, 2)))
-static inline bool sh(const char *fmt, ...)
+__attribute__((format(printf, 1, 2))) static inline bool sh(const char *fmt,
+							    ...)
 {
 	char cmd[1024];
 	va_list ap;

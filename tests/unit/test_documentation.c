@@ -66,11 +66,11 @@ static void every_drop_reason_is_explained(void **state)
 static void the_protocol_names_what_frames_are_dropped_for(void **state)
 {
 	static const char *const named[] = {
-		"LENGTH", "TYPE", "FLAGS", "LABEL", "HOP_TAG", "KEY_ID",
-		"KEY_EXPIRED", "LANE", "REPLAY", "AEAD", "INNER",
-		"INNER_SOURCE", "NO_ROUTE", "MTU", "MAC1", "MAC2", "RATE",
-		"HANDSHAKE", "PAYLOAD", "STRANGER", "IDENTITY", "EXPIRED",
-		"STALE", "PATTERN", "RECORD",
+		"LENGTH",   "TYPE",	    "FLAGS",	 "LABEL",   "HOP_TAG",
+		"KEY_ID",   "KEY_EXPIRED",  "LANE",	 "REPLAY",  "AEAD",
+		"INNER",    "INNER_SOURCE", "NO_ROUTE",	 "MTU",	    "MAC1",
+		"MAC2",	    "RATE",	    "HANDSHAKE", "PAYLOAD", "STRANGER",
+		"IDENTITY", "EXPIRED",	    "STALE",	 "PATTERN", "RECORD",
 	};
 	char *text = words("Documentation/protocol.rst");
 
@@ -85,7 +85,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_drop_reason_is_explained),
-		cmocka_unit_test(the_protocol_names_what_frames_are_dropped_for),
+		cmocka_unit_test(
+			the_protocol_names_what_frames_are_dropped_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -129,12 +129,12 @@ static int leave(void **state)
 	return 0;
 }
 
-#define NEED_NETNS(state) \
-	do { \
-		if (!*(state)) { \
+#define NEED_NETNS(state)                                                    \
+	do {                                                                 \
+		if (!*(state)) {                                             \
 			print_message("SKIP: no network namespaces here\n"); \
-			skip(); \
-		} \
+			skip();                                              \
+		}                                                            \
 	} while (0)
 
 static struct sg_expose_rule rule(const char *name, uint8_t proto,
@@ -159,14 +159,15 @@ static int apply(const struct sg_expose_rule *rules, size_t n,
 }
 
 /* The device answers with the address that it sees the caller at. */
-#define SERVE \
-	"python3 -c 'import socketserver as s\n" \
-	"class S(s.ThreadingTCPServer):\n" \
-	"    address_family=10; allow_reuse_address=True; daemon_threads=True\n" \
-	"class H(s.BaseRequestHandler):\n" \
-	"    def handle(self):\n" \
+#define SERVE                                                    \
+	"python3 -c 'import socketserver as s\n"                 \
+	"class S(s.ThreadingTCPServer):\n"                       \
+	"    address_family=10; allow_reuse_address=True; "      \
+	"daemon_threads=True\n"                                  \
+	"class H(s.BaseRequestHandler):\n"                       \
+	"    def handle(self):\n"                                \
 	"        while self.request.recv(9): self.request.send(" \
-	"self.client_address[0].encode())\n" \
+	"self.client_address[0].encode())\n"                     \
 	"S((\"::\",%d),H).serve_forever()' >/dev/null & sleep .3"
 
 static void serve(int port)
@@ -246,7 +247,8 @@ static void nothing_else_of_the_network_is_reached(void **state)
 	serve(81);
 	/* the host forwards already, for reasons of its own */
 	assert_true(netns_write("/proc/sys/net/ipv4/ip_forward", "1"));
-	assert_true(room_sh(&device, "ip route add 10.77.0.0/24 via 192.168.1.1"));
+	assert_true(
+		room_sh(&device, "ip route add 10.77.0.0/24 via 192.168.1.1"));
 	assert_true(answers(&peer, "192.168.1.50", 81));
 	assert_int_equal(apply(&r, 1, &err), 0);
 	assert_true(answers(&peer, "10.77.0.1", 9999));
@@ -266,7 +268,8 @@ static void the_device_cannot_use_the_gateway_as_a_router(void **state)
 	NEED_NETNS(state);
 	r = rule("switch", IPPROTO_TCP, 9999, "192.168.1.50:80");
 	serve(80);
-	assert_true(room_sh(&device, "ip route add 10.77.0.0/24 via 192.168.1.1"));
+	assert_true(
+		room_sh(&device, "ip route add 10.77.0.0/24 via 192.168.1.1"));
 	assert_true(room_sh(&peer, "python3 -m http.server 82 >/dev/null 2>&1 &"
 				   "sleep .4"));
 	assert_int_equal(apply(&r, 1, &err), 0);
@@ -276,7 +279,8 @@ static void the_device_cannot_use_the_gateway_as_a_router(void **state)
 		       (int)peer.pid));
 	assert_false(sh("nsenter -t %d -n python3 -c 'import socket;"
 			"socket.create_connection((\"10.77.0.2\",82),.5)'"
-			" 2>/dev/null", (int)device.pid));
+			" 2>/dev/null",
+			(int)device.pid));
 	sg_expose_remove(SG, &err);
 }
 
@@ -293,16 +297,17 @@ static void a_reload_keeps_connections_and_cuts_removed_ones(void **state)
 	serve(80);
 	serve(81);
 	assert_int_equal(apply(r, 2, &err), 0);
-	assert_true(sh("nsenter -t %d -n python3 -c 'import socket,time\n"
-		       "c=lambda p: socket.create_connection((\"10.77.0.1\",p),.5)\n"
-		       "a,b=c(9999),c(9998)\n"
-		       "def t(s):\n"
-		       "    try: s.send(b\"x\"); return len(s.recv(99))>0\n"
-		       "    except OSError: return False\n"
-		       "f=open(\"/tmp/signet-test-expose.%d\",\"w\")\n"
-		       "print(t(a),t(b),file=f,flush=True); time.sleep(1)\n"
-		       "print(t(a),t(b),file=f)' &",
-		       (int)peer.pid, (int)getpid()));
+	assert_true(sh(
+		"nsenter -t %d -n python3 -c 'import socket,time\n"
+		"c=lambda p: socket.create_connection((\"10.77.0.1\",p),.5)\n"
+		"a,b=c(9999),c(9998)\n"
+		"def t(s):\n"
+		"    try: s.send(b\"x\"); return len(s.recv(99))>0\n"
+		"    except OSError: return False\n"
+		"f=open(\"/tmp/signet-test-expose.%d\",\"w\")\n"
+		"print(t(a),t(b),file=f,flush=True); time.sleep(1)\n"
+		"print(t(a),t(b),file=f)' &",
+		(int)peer.pid, (int)getpid()));
 	usleep(600000);
 	assert_int_equal(apply(r, 1, &err), 0);
 	usleep(2200000);
@@ -325,10 +330,10 @@ static void an_ipv6_device_needs_ipv6_forwarding(void **state)
 	serve(80);
 	before = forwarding();
 	ret = apply(&r, 1, &err);
-	if (ret == -EOPNOTSUPP) {	/* Linux before 6.17 */
+	if (ret == -EOPNOTSUPP) { /* Linux before 6.17 */
 		assert_non_null(strstr(err.text, "forwarding = 1"));
-		assert_true(netns_write("/proc/sys/net/ipv6/conf/all/forwarding",
-					"1"));
+		assert_true(netns_write(
+			"/proc/sys/net/ipv6/conf/all/forwarding", "1"));
 		free(before);
 		before = forwarding();
 		ret = apply(&r, 1, &err);

@@ -24,10 +24,10 @@
 #define PORT 51900
 
 /* a device with a carrier, and nothing that comes up after a while */
-#define ADD_DEVICE(name) \
+#define ADD_DEVICE(name)                                         \
 	"ip link add " name " type veth peer name " name "x && " \
-	"ip link set " name " addrgenmode none up && " \
-	"ip link set " name "x addrgenmode none up && " \
+	"ip link set " name " addrgenmode none up && "           \
+	"ip link set " name "x addrgenmode none up && "          \
 	"ip link set " name " down"
 
 static int enter(void **state)
@@ -41,17 +41,19 @@ static int enter(void **state)
 		    "ip addr add 192.0.2.1/24 dev eth0 &&"
 		    "ip route add default via 192.0.2.254 &&"
 		    "ip addr add 2001:db8::1/64 dev eth0 nodad &&"
-		    "ip route add default via 2001:db8::fe dev eth0 &&"
-		    ADD_DEVICE("sg0")) ? (void *)1 : NULL;
+		    "ip route add default via 2001:db8::fe dev eth0 "
+		    "&&" ADD_DEVICE("sg0"))
+			 ? (void *)1
+			 : NULL;
 	return 0;
 }
 
-#define NEED_NETNS(state) \
-	do { \
-		if (!*(state)) { \
+#define NEED_NETNS(state)                                                    \
+	do {                                                                 \
+		if (!*(state)) {                                             \
 			print_message("SKIP: no network namespaces here\n"); \
-			skip(); \
-		} \
+			skip();                                              \
+		}                                                            \
 	} while (0)
 
 static struct sg_prefix prefix(const char *text)
@@ -95,7 +97,7 @@ static int up(struct sg_netif **ni, const char *ifname, uint32_t mark,
 }
 
 #define PREFIXES(...) ((const char *const[]){ __VA_ARGS__, NULL })
-#define DEFAULTS PREFIXES("0.0.0.0/0", "::/0", "192.0.2.128/32")
+#define DEFAULTS      PREFIXES("0.0.0.0/0", "::/0", "192.0.2.128/32")
 
 static void assert_route(const char *dest, uint32_t mark, const char *ifname)
 {
@@ -148,7 +150,8 @@ static void prefixes_of_peers_go_into_the_tunnel(void **state)
 
 	NEED_NETNS(state);
 	assert_int_equal(up(&ni, "sg0", MARK, &err,
-			    PREFIXES("172.20.0.0/16", "fd99::/64")), 0);
+			    PREFIXES("172.20.0.0/16", "fd99::/64")),
+			 0);
 	assert_route("172.20.3.4", 0, "sg0");
 	assert_route("fd99::7", 0, "sg0");
 	/* the network of the node's own address */
@@ -262,7 +265,8 @@ static void routes_follow_a_new_list(void **state)
 	NEED_NETNS(state);
 	before = host_state();
 	assert_int_equal(up(&ni, "sg0", MARK, &err,
-			    PREFIXES("172.20.0.0/16", "fd99::/64")), 0);
+			    PREFIXES("172.20.0.0/16", "fd99::/64")),
+			 0);
 	assert_int_equal(sg_netif_routes(ni, next, 4, &err), 0);
 	assert_route("172.20.3.4", MARK, "eth0");
 	assert_route("172.21.3.4", 0, "sg0");
@@ -290,8 +294,9 @@ static void down_passes_over_what_was_removed_by_hand(void **state)
 	NEED_NETNS(state);
 	before = host_state();
 	assert_int_equal(up(&ni, "sg0", MARK, &err, DEFAULTS), 0);
-	assert_true(sh("ip rule del prio 4196; ip addr del 10.77.0.1/24 dev sg0;"
-		       "ip -6 route flush table 21319"));
+	assert_true(
+		sh("ip rule del prio 4196; ip addr del 10.77.0.1/24 dev sg0;"
+		   "ip -6 route flush table 21319"));
 	sg_netif_down(ni, collect, &l);
 	assert_null(strstr(l.text, "rule ip 4196"));
 	assert_null(strstr(l.text, "address 10.77.0.1/24"));
@@ -340,8 +345,9 @@ static void leftovers_of_a_crash_are_cleaned(void **state)
 	struct sg_error err;
 
 	NEED_NETNS(state);
-	before = sh_output("ip rule; ip -6 rule; ip route show table all proto 83;"
-			   "ip -6 route show table all proto 83");
+	before = sh_output(
+		"ip rule; ip -6 rule; ip route show table all proto 83;"
+		"ip -6 route show table all proto 83");
 	/* with another mark than the next; the device goes with the agent */
 	crash(MARK + 1);
 	assert_true(sh("ip link del sg0 &&" ADD_DEVICE("sg0")));
@@ -352,8 +358,9 @@ static void leftovers_of_a_crash_are_cleaned(void **state)
 	assert_int_equal(up(&ni, "sg0", MARK, &err, PREFIXES("fd99::/64")), 0);
 	assert_route("198.51.100.1", 0, "eth0");
 	sg_netif_down(ni, NULL, NULL);
-	after = sh_output("ip rule; ip -6 rule; ip route show table all proto 83;"
-			   "ip -6 route show table all proto 83");
+	after = sh_output(
+		"ip rule; ip -6 rule; ip route show table all proto 83;"
+		"ip -6 route show table all proto 83");
 	assert_string_equal(before, after);
 	free(before);
 	free(after);
@@ -413,8 +420,12 @@ static void a_failed_up_leaves_nothing(void **state)
 	struct sg_prefix addrs[] = { prefix("10.77.0.1/24"),
 				     prefix("ff02::5/128") };
 	struct sg_netif_config cfg = {
-		.ifname = "sg0", .mtu = 1400, .fwmark = MARK, .routes = true,
-		.addrs = addrs, .n_addrs = 2,
+		.ifname = "sg0",
+		.mtu = 1400,
+		.fwmark = MARK,
+		.routes = true,
+		.addrs = addrs,
+		.n_addrs = 2,
 	};
 	struct sg_netif *ni;
 	struct sg_error err;
@@ -441,8 +452,13 @@ static void without_routes_only_addresses_are_set(void **state)
 {
 	struct sg_prefix a = prefix("10.77.0.1/24"), p = prefix("0.0.0.0/0");
 	struct sg_netif_config cfg = {
-		.ifname = "sg0", .mtu = 1280, .fwmark = MARK, .addrs = &a,
-		.n_addrs = 1, .prefixes = &p, .n_prefixes = 1,
+		.ifname = "sg0",
+		.mtu = 1280,
+		.fwmark = MARK,
+		.addrs = &a,
+		.n_addrs = 1,
+		.prefixes = &p,
+		.n_prefixes = 1,
 	};
 	char *before, *after;
 	struct sg_netif *ni;
@@ -480,13 +496,13 @@ int main(void)
 		cmocka_unit_test_setup(down_leaves_the_host_as_it_was, enter),
 		cmocka_unit_test_setup(prefixes_of_peers_go_into_the_tunnel,
 				       enter),
-		cmocka_unit_test_setup(outer_packets_stay_out_of_a_default_route,
-				       enter),
+		cmocka_unit_test_setup(
+			outer_packets_stay_out_of_a_default_route, enter),
 		cmocka_unit_test_setup(outer_packets_pass_a_strict_rp_filter,
 				       enter),
 		cmocka_unit_test_setup(routes_follow_a_new_list, enter),
-		cmocka_unit_test_setup(down_passes_over_what_was_removed_by_hand,
-				       enter),
+		cmocka_unit_test_setup(
+			down_passes_over_what_was_removed_by_hand, enter),
 		cmocka_unit_test_setup(down_works_without_the_device, enter),
 		cmocka_unit_test_setup(leftovers_of_a_crash_are_cleaned, enter),
 		cmocka_unit_test_setup(two_agents_need_two_marks, enter),

@@ -40,11 +40,11 @@ static int dropped(bool low_port)
 		return 1;
 	if (can_bind(444) != low_port)
 		return 2;
-	if (unshare(CLONE_NEWNET) == 0)	/* CAP_SYS_ADMIN */
+	if (unshare(CLONE_NEWNET) == 0) /* CAP_SYS_ADMIN */
 		return 3;
 	if (setsockopt(socket(AF_INET, SOCK_DGRAM, 0), SOL_SOCKET, SO_MARK,
 		       &mark, sizeof(mark)))
-		return 4;		/* CAP_NET_ADMIN is still there */
+		return 4; /* CAP_NET_ADMIN is still there */
 	if (prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN) != 0 ||
 	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		return 5;

@@ -64,8 +64,9 @@ static struct seen *start(bool v4, bool v6)
 	s->timer.fn = on_timeout;
 	s->timer.ctx = s;
 	assert_int_equal(sg_loop_new(&s->loop, SG_LOOP_EPOLL), 0);
-	assert_int_equal(sg_resolver_new(&s->resolver, s->loop, v4, v6,
-					 on_result, s), 0);
+	assert_int_equal(
+		sg_resolver_new(&s->resolver, s->loop, v4, v6, on_result, s),
+		0);
 	return s;
 }
 
@@ -170,7 +171,7 @@ static void a_second_request_replaces_the_first(void **state)
 
 	assert_int_equal(sg_resolve(s->resolver, 1, "localhost", 1), 0);
 	assert_int_equal(sg_resolve(s->resolver, 1, "localhost", 2), 0);
-	s->stop_after = 2;	/* of which there must be one only */
+	s->stop_after = 2; /* of which there must be one only */
 	run(s, SECOND / 2);
 	assert_int_equal(s->calls, 1);
 	assert_int_equal(sg_addr_port(&s->first), 2);
@@ -187,8 +188,7 @@ static void the_queue_is_bounded(void **state)
 	for (i = 0; i < SG_RESOLVE_QUEUE_MAX + 10 && !ret; i++)
 		ret = sg_resolve(s->resolver, i, "localhost", 1);
 	assert_int_equal(ret, -ENOSPC);
-	assert_int_equal(sg_resolve_pending(s->resolver),
-			 SG_RESOLVE_QUEUE_MAX);
+	assert_int_equal(sg_resolve_pending(s->resolver), SG_RESOLVE_QUEUE_MAX);
 	finish(s);
 }
 
@@ -210,15 +210,13 @@ static void the_resolver_may_go_while_requests_are_open(void **state)
 	struct seen *s = start(true, true);
 
 	for (uint64_t i = 0; i < 50; i++)
-		assert_int_equal(sg_resolve(s->resolver, i, "localhost", 1),
-				 0);
+		assert_int_equal(sg_resolve(s->resolver, i, "localhost", 1), 0);
 	finish(s);
 	/* also from its own callback */
 	s = start(true, true);
 	s->free_in_callback = true;
 	for (uint64_t i = 0; i < 50; i++)
-		assert_int_equal(sg_resolve(s->resolver, i, "localhost", 1),
-				 0);
+		assert_int_equal(sg_resolve(s->resolver, i, "localhost", 1), 0);
 	run(s, 10 * SECOND);
 	assert_int_equal(s->calls, 1);
 	finish(s);

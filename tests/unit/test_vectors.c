@@ -25,7 +25,7 @@ struct run {
 	struct json_object *v, *frames;
 	struct signet_local side[2];
 	uint8_t history[2][SIGNET_CHANGE_MAX];
-	struct signet_id responder;	/* as meant */
+	struct signet_id responder; /* as meant */
 	uint32_t label[2];
 	uint8_t ephemeral[2][32];
 	uint8_t psk[32], cookie[SIGNET_COOKIE_LEN], hello[SIGNET_HELLO_MAX];
@@ -47,9 +47,11 @@ static void item(struct json_object *v, const char *name, int i, uint8_t *out,
 {
 	struct json_object *list = vector_field(v, name);
 
-	assert_int_equal(vector_unhex(json_object_get_string(
-				json_object_array_get_idx(list, i)), out, len),
-			 len);
+	assert_int_equal(
+		vector_unhex(json_object_get_string(
+				     json_object_array_get_idx(list, i)),
+			     out, len),
+		len);
 }
 
 /* The same bytes as the vector's frame of that name. */
@@ -90,7 +92,8 @@ static void make_side(struct run *r, int i, const char *name)
 	}
 	assert_int_equal(signet_history_create(sk[0], pk[1], r->history[i],
 					       sizeof(r->history[i]), &len,
-					       &l->ident), 0);
+					       &l->ident),
+			 0);
 	assert_bytes(v, "history", r->history[i], len);
 	assert_bytes(v, "id", l->ident.id.b, 32);
 	l->history = r->history[i];
@@ -102,7 +105,8 @@ static void make_side(struct run *r, int i, const char *name)
 	memcpy(att.static_key, l->static_pk, 32);
 	assert_int_equal(signet_attestation_sign(&att, sk[0], l->attestation,
 						 sizeof(l->attestation),
-						 &l->attestation_len), 0);
+						 &l->attestation_len),
+			 0);
 	assert_bytes(v, "attestation", l->attestation, l->attestation_len);
 	l->aeads = number(r->v, "offer");
 	l->lanes = 32;
@@ -129,8 +133,8 @@ static void load(struct run *r, struct json_object *v)
 	r->has_psk = json_object_object_get_ex(v, "psk", &x);
 	if (r->has_psk) {
 		vector_bytes(v, "psk", r->psk, 32);
-		r->hello_len = vector_bytes(v, "hello", r->hello,
-					    sizeof(r->hello));
+		r->hello_len =
+			vector_bytes(v, "hello", r->hello, sizeof(r->hello));
 	} else {
 		r->responder = r->side[1].ident.id;
 	}
@@ -144,8 +148,9 @@ static void run_init(struct run *r)
 	const struct signet_handshake_args args = {
 		.pattern = r->pattern,
 		.responder = r->has_psk ? NULL : &r->responder,
-		.responder_static = r->pattern == SIGNET_PATTERN_IK ?
-					    r->side[1].static_pk : NULL,
+		.responder_static = r->pattern == SIGNET_PATTERN_IK
+					    ? r->side[1].static_pk
+					    : NULL,
 		.psk = r->has_psk ? r->psk : NULL,
 		.rx_label = r->label[0],
 		.number = r->number,
@@ -157,7 +162,8 @@ static void run_init(struct run *r)
 	size_t len;
 
 	assert_int_equal(signet_handshake_initiate(&r->hs[0], &r->side[0],
-						   &args, frame, &len), 0);
+						   &args, frame, &len),
+			 0);
 	assert_frame(r, "init", frame, len);
 	assert_int_equal(signet_handshake_parse(frame, len), 0);
 	signet_mac1_key(&r->responder, key);
@@ -172,11 +178,13 @@ static void run_init(struct run *r)
 					     key, cookie));
 	signet_cookie_frame_write(out, frame, cookie, key);
 	assert_frame(r, "cookie", out, sizeof(out));
-	assert_int_equal(signet_handshake_read_init(
-				 &r->hs[1], &r->side[1], &r->responder,
-				 r->has_psk ? r->psk : NULL, frame,
-				 vector_bytes(r->frames, "init", frame,
-					      sizeof(frame)), WALL), 0);
+	assert_int_equal(
+		signet_handshake_read_init(
+			&r->hs[1], &r->side[1], &r->responder,
+			r->has_psk ? r->psk : NULL, frame,
+			vector_bytes(r->frames, "init", frame, sizeof(frame)),
+			WALL),
+		0);
 }
 
 static void run_rest(struct run *r)
@@ -186,19 +194,23 @@ static void run_rest(struct run *r)
 
 	assert_int_equal(signet_handshake_respond(&r->hs[1], &r->side[1],
 						  r->label[1], r->ephemeral[1],
-						  frame, &len), 0);
+						  frame, &len),
+			 0);
 	assert_frame(r, "response", frame, len);
-	assert_int_equal(signet_handshake_read_response(
-				 &r->hs[0], &r->side[0], frame, len, WALL), 0);
+	assert_int_equal(signet_handshake_read_response(&r->hs[0], &r->side[0],
+							frame, len, WALL),
+			 0);
 	if (r->pattern == SIGNET_PATTERN_IK)
 		return;
-	assert_int_equal(signet_handshake_finish(
-				 &r->hs[0], &r->side[0], r->number,
-				 r->hello_len ? r->hello : NULL, r->hello_len,
-				 frame, &len), 0);
+	assert_int_equal(signet_handshake_finish(&r->hs[0], &r->side[0],
+						 r->number,
+						 r->hello_len ? r->hello : NULL,
+						 r->hello_len, frame, &len),
+			 0);
 	assert_frame(r, "finish", frame, len);
-	assert_int_equal(signet_handshake_read_finish(
-				 &r->hs[1], &r->side[1], frame, len, WALL), 0);
+	assert_int_equal(signet_handshake_read_finish(&r->hs[1], &r->side[1],
+						      frame, len, WALL),
+			 0);
 	assert_int_equal(r->hs[1].remote.number, r->number);
 	assert_int_equal(r->hs[1].remote.hello_len, r->hello_len);
 	assert_memory_equal(r->hs[1].remote.hello, r->hello, r->hello_len);
@@ -232,8 +244,7 @@ static void check_sealed(struct run *r, const char *name,
 	assert_int_equal(seen.lane, info->lane);
 	assert_true(seen.counter == info->counter);
 	assert_true(signet_hop_tag_ok(frame, hop));
-	assert_int_equal(signet_frame_open(&key, &seen, frame, len, opened),
-			 0);
+	assert_int_equal(signet_frame_open(&key, &seen, frame, len, opened), 0);
 	assert_memory_equal(opened, plain, plain_len);
 	signet_aead_key_wipe(&key);
 }
@@ -265,8 +276,8 @@ static void check_frames(struct run *r, const struct signet_keys *k)
 	info.type = SIGNET_FRAME_MESSAGE;
 	info.counter = 7;
 	len = vector_bytes(r->v, "ping", plain, sizeof(plain));
-	check_sealed(r, "message", &info, k->message[SIGNET_R2I], hop[1],
-		     plain, len);
+	check_sealed(r, "message", &info, k->message[SIGNET_R2I], hop[1], plain,
+		     len);
 }
 
 static void check_ping(struct run *r)
@@ -276,8 +287,8 @@ static void check_ping(struct run *r)
 	struct signet_record rec;
 
 	vector_bytes(r->v, "ping", plain, sizeof(plain));
-	assert_int_equal(signet_record_reader_init(&reader, plain,
-						   sizeof(plain)), 0);
+	assert_int_equal(
+		signet_record_reader_init(&reader, plain, sizeof(plain)), 0);
 	assert_int_equal(signet_record_next(&reader, &rec), 1);
 	assert_int_equal(rec.kind, SIGNET_RECORD_PING);
 	assert_int_equal(rec.len, 8);
@@ -302,22 +313,26 @@ static void check_rekey(struct run *r, const struct signet_keys *k)
 			.psk = k->rekey,
 		};
 
-		assert_int_equal(signet_noise_init(
-					 &ns[i], SIGNET_NOISE_KKPSK0, !i,
-					 prologue, prologue_len, &nk), 0);
+		assert_int_equal(signet_noise_init(&ns[i], SIGNET_NOISE_KKPSK0,
+						   !i, prologue, prologue_len,
+						   &nk),
+				 0);
 	}
 	for (int i = 0; i < 2; i++) {
 		body[0] = number(v, "base_key_id");
 		body[1] = number(v, "new_key_id");
 		item(v, "ephemerals", i, e, sizeof(e));
 		assert_int_equal(signet_noise_write(&ns[i], e, NULL, 0,
-						    body + 2, 48, &len), 0);
+						    body + 2, 48, &len),
+				 0);
 		assert_bytes(v, i ? "response" : "request", body, len + 2);
-		assert_int_equal(signet_noise_read(&ns[!i], body + 2, len,
-						   none, 1, &len), 0);
+		assert_int_equal(signet_noise_read(&ns[!i], body + 2, len, none,
+						   1, &len),
+				 0);
 	}
 	assert_int_equal(signet_keys_derive(&keys, &ns[1], r->aead,
-					    number(v, "new_key_id")), 0);
+					    number(v, "new_key_id")),
+			 0);
 	check_keys(vector_field(v, "keys"), &keys);
 }
 
@@ -340,8 +355,8 @@ static void run_vector(struct json_object *v)
 		assert_int_equal(r.hs[i].aead, r.aead);
 		assert_int_equal(signet_handshake_key_id(&r.hs[i], &r.side[i]),
 				 number(v, "key_id"));
-		assert_int_equal(signet_handshake_keys(&r.hs[i], &r.side[i],
-						       &k[i]), 0);
+		assert_int_equal(
+			signet_handshake_keys(&r.hs[i], &r.side[i], &k[i]), 0);
 	}
 	assert_memory_equal(&k[0], &k[1], sizeof(k[0]));
 	check_keys(vector_field(v, "keys"), &k[0]);
@@ -380,8 +395,8 @@ static void pairing_codes_are_those_of_the_specification(void **state)
 	assert_true(json_object_array_length(list) >= 2);
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
 		struct json_object *v = json_object_array_get_idx(list, i);
-		const char *want = json_object_get_string(
-			vector_field(v, "text"));
+		const char *want =
+			json_object_get_string(vector_field(v, "text"));
 
 		vector_bytes(v, "code", code, sizeof(code));
 		sg_paircode_format(code, text);
@@ -397,7 +412,8 @@ static void pairing_codes_are_those_of_the_specification(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(frames_and_keys_are_those_of_the_specification),
+		cmocka_unit_test(
+			frames_and_keys_are_those_of_the_specification),
 		cmocka_unit_test(pairing_codes_are_those_of_the_specification),
 	};
 
