@@ -55,7 +55,7 @@ static inline void side_attest(struct side *s, int64_t issued, int64_t expires)
 
 static inline void side_new_static(struct side *s, uint8_t n)
 {
-	uint8_t seed[32] = { s->tag, n, 's' };
+	uint8_t seed[32] = { 8 * n, s->tag, 's' };
 
 	memcpy(s->local.static_sk, seed, 32);
 	crypto_scalarmult_base(s->local.static_pk, s->local.static_sk);
