@@ -98,12 +98,15 @@ void session_channel_lost(struct signet_session *s, struct signet_channel *c,
 	s->probes = 0;
 	s->probe_at = s->watch_at = s->keepalive_at = NEVER;
 	s->env->event(s->ctx, s, SIGNET_EVENT_DOWN, why);
-	if (s->wanted && !s->out) {
-		session_initiate(s, now);
-		/* A peer that closed is not pressed at once. */
-		if (s->out && why == SIGNET_CLOSE_PEER)
-			s->out_at = now + SIGNET_SECOND;
+	if (!s->wanted || s->out_at != NEVER)
+		return;
+	if (why == SIGNET_CLOSE_DEAD || why == SIGNET_CLOSE_EXPIRED) {
+		session_begin(s, now);
+		return;
 	}
+	/* A peer that closed, or that we refuse, is not pressed at once. */
+	session_initiate_end(s);
+	s->out_at = now + SIGNET_SECOND;
 }
 
 /* Worst first: what to give up when there is no room for a channel. */
@@ -182,16 +185,16 @@ void signet_session_connect(struct signet_session *s, bool keep, uint64_t now)
 	struct signet_slot *slot = c ? session_slot_selected(c) : NULL;
 
 	s->wanted |= keep;
-	if (s->out && s->out_at != NEVER) {
+	if (s->out_at != NEVER) {
 		if (keep)
 			s->out_until = NEVER;
 		return;
 	}
-	if (slot && c->verified && now < slot->created + s->timing.seal_limit &&
+	/* A channel that waits for its peer's history does so for 5 s only. */
+	if (slot && now < slot->created + s->timing.seal_limit &&
 	    now < c->deadline)
 		return;
-	session_initiate_end(s);
-	session_initiate(s, now);
+	session_begin(s, now);
 }
 
 static uint64_t channel_deadline(const struct signet_session *s,
@@ -218,8 +221,7 @@ uint64_t signet_session_deadline(const struct signet_session *s)
 {
 	uint64_t at = session_liveness_deadline(s);
 
-	if (s->out)
-		at = min64(at, min64(s->out_at, s->out_until));
+	at = min64(at, min64(s->out_at, s->out_until));
 	if (s->rekey)
 		at = min64(at, s->rekey->at);
 	for (int i = 0; i < SIGNET_SESSION_CHANNELS; i++)
@@ -263,15 +265,15 @@ static void channel_tick(struct signet_session *s, struct signet_channel *c,
 	}
 	if (now >= c->renew_at) {
 		c->renew_at = NEVER;
-		if (c->state == SIGNET_CHANNEL_UP && !s->out)
-			session_initiate(s, now);
+		if (c->state == SIGNET_CHANNEL_UP)
+			session_begin(s, now);
 	}
 	slot = session_slot_selected(c);
 	if (c->state != SIGNET_CHANNEL_UP || !slot || now < slot->rekey_at)
 		return;
 	/* An idle channel is not renewed; activity will ask again. */
 	slot->rekey_at = NEVER;
-	if (session_used_since(s, c, slot->created + SIGNET_SECOND))
+	if (session_used_since(s, c, slot->created + s->timing.silence))
 		session_rekey_start(s, c, now);
 }
 
@@ -282,9 +284,9 @@ void signet_session_tick(struct signet_session *s, uint64_t now)
 			channel_tick(s, s->ch[i], now);
 	if (s->rekey && now >= s->rekey->at)
 		session_rekey_retry(s, now);
-	if (s->out && now >= s->out_until)
+	if (now >= s->out_until)
 		session_initiate_end(s);
-	if (s->out && now >= s->out_at)
+	if (now >= s->out_at)
 		session_initiate(s, now);
 	session_liveness_tick(s, now);
 }
@@ -293,7 +295,12 @@ int signet_session_frame(struct signet_session *s, uint8_t *frame, size_t len,
 			 const struct signet_endpoint *from, uint64_t now,
 			 int64_t wall)
 {
-	switch (frame[0]) {
+	struct signet_frame_info info;
+	int drop = signet_frame_parse(frame, len, &info);
+
+	if (drop)
+		return drop;
+	switch (info.type) {
 	case SIGNET_FRAME_RESPONSE:
 		return session_response(s, frame, len, from, now, wall);
 	case SIGNET_FRAME_COOKIE:

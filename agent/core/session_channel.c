@@ -41,14 +41,14 @@ static int install(struct signet_session *s, struct signet_channel *c,
 	const struct signet_timing *t = &s->timing;
 	int err;
 
-	err = s->env->key_add(s->ctx, s, c, slot->key_id, false, rx,
-			      min64(slot->created + t->open_limit,
-				    c->deadline));
+	err = s->env->key_add(
+		s->ctx, s, c, slot->key_id, false, rx,
+		min64(slot->created + t->open_limit, c->deadline));
 	if (err)
 		return err;
-	return s->env->key_add(s->ctx, s, c, slot->key_id, true, tx,
-			       min64(slot->created + t->seal_limit,
-				     c->deadline));
+	return s->env->key_add(
+		s->ctx, s, c, slot->key_id, true, tx,
+		min64(slot->created + t->seal_limit, c->deadline));
 }
 
 static int free_slot(struct signet_session *s, struct signet_channel *c)
@@ -88,8 +88,8 @@ struct signet_slot *session_slot_add(struct signet_session *s,
 		return NULL;
 	slot->key_id = key_id;
 	slot->created = now;
-	slot->rekey_at = now + s->timing.rekey - spread / 2 +
-			 session_jitter(s, spread);
+	slot->rekey_at =
+		now + s->timing.rekey - spread / 2 + session_jitter(s, spread);
 	slot->drain_at = NEVER;
 	memcpy(slot->tx, keys->message[tx], sizeof(slot->tx));
 	memcpy(slot->rx, keys->message[!tx], sizeof(slot->rx));
@@ -105,6 +105,20 @@ struct signet_slot *session_slot_add(struct signet_session *s,
 	return slot;
 }
 
+/* All keys that @slot renews, and those that others renewed them by. */
+static void retire(const struct signet_session *s, struct signet_channel *c,
+		   const struct signet_slot *slot, uint64_t now)
+{
+	for (int i = 0; i < SIGNET_CHANNEL_SLOTS; i++) {
+		struct signet_slot *old = c->slot[i];
+
+		if (!old || old == slot || old->generation > slot->generation)
+			continue;
+		old->selected = false;
+		old->drain_at = min64(old->drain_at, now + s->timing.drain);
+	}
+}
+
 /*
  * Seal under @slot unless what we seal under is as good: of two keys that
  * renew the same one, both sides take the lower identity's (an even key id).
@@ -116,19 +130,19 @@ void session_slot_prefer(struct signet_session *s, struct signet_channel *c,
 
 	if (old == slot)
 		return;
-	if (old && (old->generation > slot->generation ||
-		    (old->generation == slot->generation &&
-		     !(old->key_id & 1)))) {
+	if (old &&
+	    (old->generation > slot->generation ||
+	     (old->generation == slot->generation && !(old->key_id & 1)))) {
 		slot->drain_at = min64(slot->drain_at, now + s->timing.drain);
 		return;
 	}
 	if (!c->held && s->env->key_select(s->ctx, s, c, slot->key_id))
 		return;
+	retire(s, c, slot, now);
 	slot->selected = true;
+	session_rekey_settled(s, c, slot);
 	if (!old)
 		return;
-	old->selected = false;
-	old->drain_at = now + s->timing.drain;
 	s->counters.rekeys++;
 	s->env->event(s->ctx, s, SIGNET_EVENT_REKEYED, slot->key_id);
 }
@@ -156,8 +170,9 @@ static void set_deadline(struct signet_channel *c,
 			 int64_t wall)
 {
 	c->deadline = end_of(att, now, wall);
-	c->renew_at = c->deadline > now + 2 * RENEW_AHEAD ?
-			      c->deadline - RENEW_AHEAD : NEVER;
+	c->renew_at = c->deadline > now + 2 * RENEW_AHEAD
+			      ? c->deadline - RENEW_AHEAD
+			      : NEVER;
 }
 
 static struct signet_channel *new_channel(struct signet_session *s,
@@ -180,6 +195,8 @@ static struct signet_channel *new_channel(struct signet_session *s,
 	signet_hop_key(keys->hop, !tx, c->rx_label, c->rx_hop);
 	signet_hop_key(keys->hop, tx, c->tx_label, c->tx_hop);
 	memcpy(c->id, keys->channel, sizeof(c->id));
+	memcpy(c->remote_static, hs->remote.static_key, 32);
+	c->head = hs->remote.head;
 	return c;
 }
 
@@ -194,17 +211,16 @@ static int hold(struct signet_session *s, struct signet_channel *c,
 	return 0;
 }
 
-static void learn(struct signet_session *s, const struct signet_proof *p)
+/* What the peer of a channel has proved; not before a frame has opened. */
+static void learn(struct signet_session *s, const struct signet_channel *c)
 {
-	bool newer = p->head.length > s->head.length;
-
-	if (!s->has_static || memcmp(s->remote_static, p->static_key, 32)) {
+	if (!s->has_static || memcmp(s->remote_static, c->remote_static, 32)) {
 		s->has_static = true;
-		memcpy(s->remote_static, p->static_key, 32);
+		memcpy(s->remote_static, c->remote_static, 32);
 		s->env->event(s->ctx, s, SIGNET_EVENT_STATIC, 0);
 	}
-	if (newer) {
-		s->head = p->head;
+	if (c->head.length > s->head.length) {
+		s->head = c->head;
 		s->env->remember(s->ctx, s);
 	}
 }
@@ -233,7 +249,7 @@ struct signet_channel *session_establish(struct signet_session *s,
 	c->begun = begun;
 	c->established = now;
 	c->close_at = hs->initiator ? NEVER : now + PENDING_LIFE;
-	c->deadline = c->renew_at = NEVER;
+	c->confirmed = c->deadline = c->renew_at = NEVER;
 	if (hs->remote.verified) {
 		set_deadline(c, &hs->remote.att, now, wall);
 		err = attach(s, c);
@@ -245,8 +261,6 @@ struct signet_channel *session_establish(struct signet_session *s,
 	slot = session_slot_add(s, c, signet_handshake_key_id(hs, s->local),
 				hs->initiator, &keys, now);
 	err = slot ? session_channel_add(s, c, now) : -ENOMEM;
-	if (!err && hs->remote.verified)
-		learn(s, &hs->remote);
 cleanup:
 	sodium_memzero(&keys, sizeof(keys));
 	if (err && c)
@@ -257,12 +271,15 @@ cleanup:
 	return err ? NULL : c;
 }
 
-/* Of two handshakes that crossed, the lower identity's is used. */
+/*
+ * Of two handshakes that crossed, the lower identity's is used. They did when
+ * the second began before the first was known to be up on both sides.
+ */
 static bool yields(const struct signet_session *s,
 		   const struct signet_channel *c,
 		   const struct signet_channel *cur)
 {
-	bool crossed = c->begun <= cur->established;
+	bool crossed = c->begun <= cur->confirmed;
 	bool cur_lower = cur->initiator == s->lower;
 	bool c_lower = c->initiator == s->lower;
 
@@ -281,10 +298,8 @@ void session_promote(struct signet_session *s, struct signet_channel *c,
 		s->newest = c->number;
 		s->env->remember(s->ctx, s);
 	}
-	if (c->owes_history) {
-		c->owes_history = false;
-		s->env->send_history(s->ctx, s, c);
-	}
+	if (!c->held)
+		learn(s, c);
 	if (cur && yields(s, c, cur)) {
 		c->state = SIGNET_CHANNEL_DRAINING;
 		c->close_at = now + s->timing.drain;
@@ -293,6 +308,7 @@ void session_promote(struct signet_session *s, struct signet_channel *c,
 	if (cur) {
 		cur->state = SIGNET_CHANNEL_DRAINING;
 		cur->close_at = now + s->timing.drain;
+		session_rekey_forget(s, cur);
 	}
 	c->state = SIGNET_CHANNEL_UP;
 	if (!c->held)
@@ -301,9 +317,11 @@ void session_promote(struct signet_session *s, struct signet_channel *c,
 		if (c->slot[i])
 			session_slot_prefer(s, c, c->slot[i], now);
 	/* Our own init may still be answered; it is not repeated. */
-	if (s->out) {
-		s->out_at = NEVER;
-		s->out_until = now + CROSSED_LIFE;
+	s->out_at = NEVER;
+	s->out_until = s->out ? now + CROSSED_LIFE : NEVER;
+	if (c->owes_history) {
+		c->owes_history = false;
+		s->env->send_history(s->ctx, s, c);
 	}
 	session_liveness_begin(s, c, now);
 	if (c->held)
@@ -318,6 +336,7 @@ void session_slot_confirmed(struct signet_session *s, struct signet_channel *c,
 			    struct signet_slot *slot, uint64_t now)
 {
 	slot->confirmed = true;
+	c->confirmed = min64(c->confirmed, now);
 	if (c->state == SIGNET_CHANNEL_PENDING)
 		session_promote(s, c, now);
 	else
@@ -364,7 +383,7 @@ int signet_session_history(struct signet_session *s, struct signet_channel *c,
 		drop = SIGNET_DROP_NO_MEMORY;
 		goto refused;
 	}
-	learn(s, &held->proof);
+	learn(s, c);
 	session_free(s, held, sizeof(*held));
 	if (c->state != SIGNET_CHANNEL_UP)
 		return 0;

@@ -34,8 +34,8 @@ static int write_init(struct signet_session *s, uint32_t label, uint64_t now,
 		.responder = &s->remote,
 		.responder_static = ik ? s->remote_static : NULL,
 		.rx_label = label,
-		.cookie = s->has_cookie && now < s->cookie_until ? s->cookie :
-								   NULL,
+		.cookie = s->has_cookie && now < s->cookie_until ? s->cookie
+								 : NULL,
 	};
 	uint8_t ephemeral[32];
 	int err;
@@ -77,18 +77,27 @@ static void send_init(struct signet_session *s, uint64_t now)
 /* Begin a handshake, or try again. */
 void session_initiate(struct signet_session *s, uint64_t now)
 {
-	if (!s->out) {
-		s->out = session_alloc(s, sizeof(*s->out));
-		if (!s->out)
-			return;
-		s->out_attempt = 0;
-		s->out_until = s->wanted ? NEVER : now + INIT_LIFE;
-	} else {
+	if (!s->wanted && s->out_until == NEVER)
+		s->out_until = now + INIT_LIFE;
+	if (s->out) {
 		s->out_attempt++;
+	} else {
+		s->out = session_alloc(s, sizeof(*s->out));
+		s->out_attempt = 0;
 	}
 	s->cookie_taken = false;
 	s->out_at = now + backoff(s);
-	send_init(s, now);
+	if (s->out)
+		send_init(s, now);
+}
+
+/* Begin a handshake unless one is under way. */
+void session_begin(struct signet_session *s, uint64_t now)
+{
+	if (s->out_at != NEVER)
+		return;
+	session_initiate_end(s);
+	session_initiate(s, now);
 }
 
 int session_cookie(struct signet_session *s, const uint8_t *frame, uint64_t now)
@@ -126,7 +135,7 @@ static int check_peer(const struct signet_session *s,
 	return 0;
 }
 
-static int send_finish(struct signet_session *s,
+static int send_finish(struct signet_session *s, struct signet_handshake *hs,
 		       const struct signet_endpoint *to)
 {
 	uint8_t frame[SIGNET_HANDSHAKE_MAX];
@@ -134,40 +143,40 @@ static int send_finish(struct signet_session *s,
 	size_t len;
 
 	if (s->env->number(s->ctx, &number) ||
-	    signet_handshake_finish(s->out, s->local, number, NULL, 0, frame,
-				    &len))
+	    signet_handshake_finish(hs, s->local, number, NULL, 0, frame, &len))
 		return SIGNET_DROP_HANDSHAKE;
 	s->env->send(s->ctx, s, to, frame, len);
 	return 0;
 }
 
-int session_response(struct signet_session *s, const uint8_t *frame,
-		     size_t len, const struct signet_endpoint *from,
-		     uint64_t now, int64_t wall)
+int session_response(struct signet_session *s, const uint8_t *frame, size_t len,
+		     const struct signet_endpoint *from, uint64_t now,
+		     int64_t wall)
 {
+	struct signet_handshake hs;
 	struct signet_channel *c;
 	int drop;
 
 	if (!s->out || !s->out->rx_label)
 		return SIGNET_DROP_STATE;
-	drop = signet_handshake_read_response(s->out, s->local, frame, len,
-					      wall);
+	/* A copy: after a liar's answer the true one is still welcome. */
+	hs = *s->out;
+	drop = signet_handshake_read_response(&hs, s->local, frame, len, wall);
 	if (!drop)
-		drop = check_peer(s, &s->out->remote);
+		drop = check_peer(s, &hs.remote);
+	if (!drop && hs.pattern != SIGNET_PATTERN_IK)
+		drop = send_finish(s, &hs, from);
 	if (drop) {
 		s->last_drop = drop;
+		signet_handshake_wipe(&hs);
 		return drop;
 	}
-	if (s->out->pattern != SIGNET_PATTERN_IK)
-		drop = send_finish(s, from);
-	if (drop)
-		return drop;
-	c = session_establish(s, s->out, from, s->out_begun, now, wall);
-	/* Its label is the channel's now. */
-	s->out->rx_label = 0;
-	session_initiate_end(s);
+	/* The channel takes the label; without one, an init follows in time. */
+	signet_handshake_wipe(s->out);
+	c = session_establish(s, &hs, from, s->out_begun, now, wall);
 	if (!c)
 		return SIGNET_DROP_NO_MEMORY;
+	session_initiate_end(s);
 	s->last_drop = 0;
 	session_promote(s, c, now);
 	return 0;
@@ -259,6 +268,7 @@ int signet_session_accept_finished(struct signet_session *s,
 	if (!c)
 		return SIGNET_DROP_NO_MEMORY;
 	/* The finish answered our ephemeral: it is no replay. */
+	c->confirmed = now;
 	session_promote(s, c, now);
 	return 0;
 }

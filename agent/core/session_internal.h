@@ -30,7 +30,7 @@
 #define CHALLENGE_LIFE	(5 * SIGNET_SECOND)
 
 /* Base and new key id, then the Noise message. */
-#define REKEY_BODY_LEN	(2 + 32 + SIGNET_NOISE_TAG_LEN)
+#define REKEY_BODY_LEN (2 + 32 + SIGNET_NOISE_TAG_LEN)
 
 /** struct signet_rekey - a rekey that we began; holds secrets */
 struct signet_rekey {
@@ -101,11 +101,12 @@ struct signet_slot *session_slot_find(const struct signet_channel *c,
 struct signet_slot *session_slot_selected(const struct signet_channel *c);
 
 /* session_handshake.c */
+void session_begin(struct signet_session *s, uint64_t now);
 void session_initiate(struct signet_session *s, uint64_t now);
 void session_initiate_end(struct signet_session *s);
-int session_response(struct signet_session *s, const uint8_t *frame,
-		     size_t len, const struct signet_endpoint *from,
-		     uint64_t now, int64_t wall);
+int session_response(struct signet_session *s, const uint8_t *frame, size_t len,
+		     const struct signet_endpoint *from, uint64_t now,
+		     int64_t wall);
 int session_cookie(struct signet_session *s, const uint8_t *frame,
 		   uint64_t now);
 
@@ -122,6 +123,9 @@ int session_probe(struct signet_session *s, struct signet_channel *c,
 void session_rekey_start(struct signet_session *s, struct signet_channel *c,
 			 uint64_t now);
 void session_rekey_retry(struct signet_session *s, uint64_t now);
+void session_rekey_settled(struct signet_session *s,
+			   const struct signet_channel *c,
+			   const struct signet_slot *slot);
 void session_rekey_forget(struct signet_session *s,
 			  const struct signet_channel *c);
 int session_rekey_request(struct signet_session *s, struct signet_channel *c,

@@ -18,10 +18,9 @@ static void last_used(struct signet_session *s, struct signet_channel *c,
 bool session_used_since(struct signet_session *s, struct signet_channel *c,
 			uint64_t then)
 {
-	uint64_t rx = 0, tx = 0;
+	uint64_t rx, tx;
 
-	if (c->env)
-		s->env->activity(s->ctx, s, c, &rx, &tx);
+	last_used(s, c, &rx, &tx);
 	return max64(rx, tx) > then || s->timing.keepalive;
 }
 
@@ -47,8 +46,8 @@ void session_liveness_begin(struct signet_session *s, struct signet_channel *c,
 	s->probes = 0;
 	s->probe_at = NEVER;
 	s->watch_at = now + s->timing.silence;
-	s->keepalive_at = s->timing.keepalive ? now + s->timing.keepalive :
-						NEVER;
+	s->keepalive_at = s->timing.keepalive ? now + s->timing.keepalive
+					      : NEVER;
 	if (c->initiator)
 		probe(s, c, now);
 }

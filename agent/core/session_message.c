@@ -39,7 +39,11 @@ static int send_to(struct signet_session *s, struct signet_channel *c,
 int signet_session_send(struct signet_session *s, struct signet_channel *c,
 			const uint8_t *records, size_t len, uint64_t now)
 {
-	return send_to(s, c, NULL, records, len, now);
+	int err = send_to(s, c, NULL, records, len, now);
+
+	if (!err)
+		signet_session_active(s, c, now);
+	return err;
 }
 
 int session_send_record(struct signet_session *s, struct signet_channel *c,

@@ -12,7 +12,7 @@ static int start(struct signet_session *s, const struct signet_channel *c,
 	const struct signet_noise_keys keys = {
 		.s_priv = s->local->static_sk,
 		.s_pub = s->local->static_pk,
-		.rs = s->remote_static,
+		.rs = c->remote_static,
 		.psk = base->rekey,
 	};
 	size_t n = sizeof(prologue_label) - 1;
@@ -41,12 +41,10 @@ static int write_message(struct signet_session *s, struct signet_noise *ns,
 }
 
 /* Turn a finished rekey into a slot that receives at once. */
-static struct signet_slot *add_slot(struct signet_session *s,
-				    struct signet_channel *c,
-				    const struct signet_noise *ns,
-				    bool initiator,
-				    const struct signet_slot *base,
-				    uint8_t new_id, uint64_t now)
+static struct signet_slot *
+add_slot(struct signet_session *s, struct signet_channel *c,
+	 const struct signet_noise *ns, bool initiator,
+	 const struct signet_slot *base, uint8_t new_id, uint64_t now)
 {
 	uint32_t generation = base->generation + 1;
 	struct signet_slot *slot = NULL;
@@ -73,6 +71,18 @@ void session_rekey_forget(struct signet_session *s,
 	}
 }
 
+/* A newer key is in use: a request to renew an older one has had its day. */
+void session_rekey_settled(struct signet_session *s,
+			   const struct signet_channel *c,
+			   const struct signet_slot *slot)
+{
+	if (!s->rekey || s->rekey->channel != c ||
+	    s->rekey->body[0] == slot->key_id)
+		return;
+	session_free(s, s->rekey, sizeof(*s->rekey));
+	s->rekey = NULL;
+}
+
 /* The lower identity allocates even key ids, the higher odd. */
 static int free_key_id(const struct signet_session *s,
 		       const struct signet_channel *c, uint8_t after)
@@ -80,8 +90,7 @@ static int free_key_id(const struct signet_session *s,
 	uint8_t first = s->lower ? 0 : 1;
 
 	for (int i = 0; i < SIGNET_KEY_IDS; i += 2) {
-		uint8_t id = ((after & ~1) + 2 + i + first) %
-			     SIGNET_KEY_IDS;
+		uint8_t id = ((after & ~1) + 2 + i + first) % SIGNET_KEY_IDS;
 
 		if (!session_slot_find(c, id))
 			return id;
@@ -98,6 +107,8 @@ void session_rekey_start(struct signet_session *s, struct signet_channel *c,
 
 	if (s->rekey || !base || c->held || c->state != SIGNET_CHANNEL_UP)
 		return;
+	/* Where it does not come about, it is tried again. */
+	base->rekey_at = now + SIGNET_SECOND;
 	id = free_key_id(s, c, base->key_id);
 	if (id < 0)
 		return;
@@ -113,7 +124,7 @@ void session_rekey_start(struct signet_session *s, struct signet_channel *c,
 		return;
 	}
 	s->rekey = r;
-	r->at = now;
+	base->rekey_at = NEVER;
 	session_rekey_retry(s, now);
 }
 
@@ -128,7 +139,7 @@ void session_rekey_retry(struct signet_session *s, uint64_t now)
 	/* Too late: only a new handshake helps now. */
 	if (!base || now >= base->created + s->timing.seal_limit) {
 		session_rekey_forget(s, c);
-		session_initiate(s, now);
+		session_begin(s, now);
 		return;
 	}
 	r->attempt++;
@@ -157,8 +168,8 @@ static int answer(struct signet_session *s, struct signet_channel *c,
 	a->channel = NULL;
 	err = start(s, c, &ns, false, base, body[1]);
 	if (!err)
-		err = signet_noise_read(&ns, body + 2, REKEY_BODY_LEN - 2,
-					none, sizeof(none), &len);
+		err = signet_noise_read(&ns, body + 2, REKEY_BODY_LEN - 2, none,
+					sizeof(none), &len);
 	if (!err)
 		err = write_message(s, &ns, a->response);
 	/* Receive under the new key before the other side can send under it. */

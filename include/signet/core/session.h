@@ -112,8 +112,11 @@ struct signet_channel {
 	uint32_t rx_label, tx_label;
 	uint8_t rx_hop[SIGNET_HOP_KEY_LEN], tx_hop[SIGNET_HOP_KEY_LEN];
 	uint8_t id[32];
+	uint8_t remote_static[32];	/* that it was made with */
+	struct signet_head head;	/* the peer's, as of then */
 	uint64_t number;		/* the initiator's, when not us */
 	uint64_t begun, established;
+	uint64_t confirmed;		/* by a frame; UINT64_MAX: not yet */
 	uint64_t close_at;		/* UINT64_MAX: not by time */
 	uint64_t deadline;		/* end of the attestation, boottime */
 	uint64_t renew_at;		/* new handshake before the deadline */
@@ -233,7 +236,7 @@ struct signet_session {
 	uint64_t stale_at;		/* last answer to a stale number */
 	int last_drop;			/* why its last handshake was refused */
 
-	/* the handshake that we began */
+	/* the handshake that we began; @out_at alone: one that is due */
 	struct signet_handshake *out;
 	struct signet_endpoint out_path;
 	unsigned int out_attempt;
