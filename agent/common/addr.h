@@ -23,7 +23,7 @@ union sg_addr {
 struct sg_prefix {
 	uint8_t family;
 	uint8_t len;
-	uint8_t addr[16];	/* v4 in the first four bytes, network order */
+	uint8_t addr[16]; /* v4 in the first four bytes, network order */
 };
 
 /* "[" 45 characters "%" scope "]:65535" and NUL */

@@ -236,7 +236,7 @@ static int load_peers_dir(struct sg_config_parse *p)
 		if (r != -ENOMEM &&
 		    asprintf(&path, "%s/%s", dir, list[i]->d_name) >= 0) {
 			r = load_file(p, path, true);
-			if (r == -ENOENT)	/* removed just now */
+			if (r == -ENOENT) /* removed just now */
 				r = 0;
 			free(path);
 		}

@@ -17,24 +17,24 @@
 
 struct sg_error;
 
-#define SG_CONFIG_PATH	      "/etc/signet/signet.conf"
-#define SG_CONFIG_FILE_MAX    (1024 * 1024)
-#define SG_CONFIG_PEERS_MAX   65536
-#define SG_CONFIG_PREFIXES_MAX 1024	/* for one peer */
+#define SG_CONFIG_PATH		"/etc/signet/signet.conf"
+#define SG_CONFIG_FILE_MAX	(1024 * 1024)
+#define SG_CONFIG_PEERS_MAX	65536
+#define SG_CONFIG_PREFIXES_MAX	1024 /* for one peer */
 #define SG_CONFIG_ADDRESSES_MAX 64
-#define SG_CONFIG_ENDPOINTS_MAX 4	/* for one peer */
-#define SG_CONFIG_EXPOSES_MAX 256
-#define SG_CONFIG_NAME_LEN    64	/* [A-Za-z0-9._-]{1,63} and NUL */
-#define SG_CONFIG_IFNAME_LEN  16
-#define SG_CONFIG_PORT	      51900
-#define SG_CONFIG_MARK	      0x5347
-#define SG_PROBLEMS_MAX	      64
+#define SG_CONFIG_ENDPOINTS_MAX 4 /* for one peer */
+#define SG_CONFIG_EXPOSES_MAX	256
+#define SG_CONFIG_NAME_LEN	64 /* [A-Za-z0-9._-]{1,63} and NUL */
+#define SG_CONFIG_IFNAME_LEN	16
+#define SG_CONFIG_PORT		51900
+#define SG_CONFIG_MARK		0x5347
+#define SG_PROBLEMS_MAX		64
 
 /** struct sg_problem - one thing that is wrong, and what would be right */
 struct sg_problem {
-	char file[256];		/* as a person would name it */
-	unsigned int line;	/* from 1; 0 where no line is to blame */
-	bool warning;		/* the configuration can be used all the same */
+	char file[256];	   /* as a person would name it */
+	unsigned int line; /* from 1; 0 where no line is to blame */
+	bool warning;	   /* the configuration can be used all the same */
 	char text[512];
 };
 
@@ -75,38 +75,38 @@ enum sg_config_family {
 };
 
 struct sg_config_endpoint {
-	char *host;		/* name or literal address */
+	char *host; /* name or literal address */
 	uint16_t port;
 };
 
 /** struct sg_config_peer - [Peer NAME] */
 struct sg_config_peer {
 	char name[SG_CONFIG_NAME_LEN];
-	struct signet_id id;			/* Identity = sg1... */
+	struct signet_id id; /* Identity = sg1... */
 	bool has_static;
-	uint8_t static_key[32];			/* StaticKey = base64 */
-	struct sg_config_endpoint *endpoints;	/* Endpoint = a:1, [b]:2 */
+	uint8_t static_key[32];		      /* StaticKey = base64 */
+	struct sg_config_endpoint *endpoints; /* Endpoint = a:1, [b]:2 */
 	size_t n_endpoints;
-	struct sg_prefix *prefixes;		/* Prefixes = 10.0.0.0/8, ... */
+	struct sg_prefix *prefixes; /* Prefixes = 10.0.0.0/8, ... */
 	size_t n_prefixes;
-	uint32_t keepalive;			/* seconds, 0: off */
-	const char *file;			/* where it was read */
+	uint32_t keepalive; /* seconds, 0: off */
+	const char *file;   /* where it was read */
 	unsigned int line;
 };
 
 /** struct sg_config_expose - [Expose NAME]: a device behind this node */
 struct sg_config_expose {
 	char name[SG_CONFIG_NAME_LEN];
-	uint8_t proto;		/* IPPROTO_TCP or IPPROTO_UDP */
-	uint16_t port;		/* Listen = tcp/9999, on the overlay */
-	union sg_addr to;	/* To = 192.168.1.50:9999 */
+	uint8_t proto;	  /* IPPROTO_TCP or IPPROTO_UDP */
+	uint16_t port;	  /* Listen = tcp/9999, on the overlay */
+	union sg_addr to; /* To = 192.168.1.50:9999 */
 	const char *file;
 	unsigned int line;
 };
 
 /** struct sg_config_limits - [Limits] */
 struct sg_config_limits {
-	uint32_t max_peers;		/* MaxPeers = 16384 */
+	uint32_t max_peers; /* MaxPeers = 16384 */
 	/* HandshakesPerSecond = 2000: inits that are worked on, in all */
 	uint32_t handshakes_per_second;
 	/* LoadThreshold = 100: inits a second above which a cookie is asked */
@@ -114,8 +114,8 @@ struct sg_config_limits {
 	/* PrefixRate = 20, PrefixBurst = 40: handshakes a second from one
 	 * proven /32 or /64, and how many at once */
 	uint32_t prefix_rate, prefix_burst;
-	uint32_t max_pending;		/* MaxPending = 1024: half-open */
-	uint32_t stranger_events;	/* StrangerEvents = 10 a second */
+	uint32_t max_pending;	  /* MaxPending = 1024: half-open */
+	uint32_t stranger_events; /* StrangerEvents = 10 a second */
 	/* RekeyAfter = 120: seconds of use, at most what the protocol has;
 	 * for tests and for those who want it shorter */
 	uint32_t rekey_after;
@@ -123,24 +123,24 @@ struct sg_config_limits {
 
 struct sg_config {
 	/* [Node] */
-	char name[SG_CONFIG_NAME_LEN];		/* default: the host's name */
-	uint16_t listen;			/* 0: the kernel chooses */
+	char name[SG_CONFIG_NAME_LEN]; /* default: the host's name */
+	uint16_t listen;	       /* 0: the kernel chooses */
 	enum sg_config_datapath datapath;
 	/* bits below the length are kept: an interface's address. The overlay
 	 * address is not in the list, the daemon adds it. */
 	struct sg_prefix *addresses;
 	size_t n_addresses;
-	bool routes;				/* default yes */
-	char ifname[SG_CONFIG_IFNAME_LEN];	/* Interface, default sg0 */
-	uint32_t mtu;				/* 0: from the route */
-	uint32_t workers;			/* 0: one for each CPU */
-	bool first_contact;			/* default no */
-	bool auto_up;				/* default yes */
-	uint32_t mark;				/* default SG_CONFIG_MARK */
+	bool routes;			   /* default yes */
+	char ifname[SG_CONFIG_IFNAME_LEN]; /* Interface, default sg0 */
+	uint32_t mtu;			   /* 0: from the route */
+	uint32_t workers;		   /* 0: one for each CPU */
+	bool first_contact;		   /* default no */
+	bool auto_up;			   /* default yes */
+	uint32_t mark;			   /* default SG_CONFIG_MARK */
 	enum sg_config_family family;
 	enum sg_config_loop loop;
 	/* [Log] */
-	int log_level;				/* enum sg_log_level */
+	int log_level; /* enum sg_log_level */
 	bool log_json;
 
 	struct sg_config_limits limits;
@@ -149,9 +149,9 @@ struct sg_config {
 	struct sg_config_expose *exposes;
 	size_t n_exposes;
 
-	char *path;				/* of the main file */
-	char *peers_dir;			/* peers.d beside it */
-	struct sg_config_private *priv;		/* indexes, file names */
+	char *path;			/* of the main file */
+	char *peers_dir;		/* peers.d beside it */
+	struct sg_config_private *priv; /* indexes, file names */
 };
 
 /**

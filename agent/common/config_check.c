@@ -64,7 +64,7 @@ static void index_peer(struct sg_config *cfg, uint32_t i,
 		*slot = i + 1;
 	}
 	if (sodium_is_zero(p->id.b, sizeof(p->id.b)))
-		return;		/* refused before */
+		return; /* refused before */
 	slot = by_id(cfg, &p->id);
 	if (*slot) {
 		first = &cfg->peers[*slot - 1];
@@ -167,19 +167,21 @@ static void check_exposes(const struct sg_config *cfg,
 
 			if (!strcmp(e->name, f->name))
 				sg_problem_add(problems, false, e->file,
-					       e->line, "[Expose %s] stands "
-					       "already at %s:%u", e->name,
-					       f->file, f->line);
+					       e->line,
+					       "[Expose %s] stands "
+					       "already at %s:%u",
+					       e->name, f->file, f->line);
 			if (e->port && e->proto == f->proto &&
 			    e->port == f->port)
-				sg_problem_add(problems, false, e->file,
-					       e->line, "[Expose %s] listens "
-					       "on %s/%u, as [Expose %s] at "
-					       "%s:%u does: choose another "
-					       "port", e->name,
-					       e->proto == IPPROTO_TCP ?
-					       "tcp" : "udp", e->port, f->name,
-					       f->file, f->line);
+				sg_problem_add(
+					problems, false, e->file, e->line,
+					"[Expose %s] listens "
+					"on %s/%u, as [Expose %s] at "
+					"%s:%u does: choose another "
+					"port",
+					e->name,
+					e->proto == IPPROTO_TCP ? "tcp" : "udp",
+					e->port, f->name, f->file, f->line);
 		}
 	}
 }
@@ -196,8 +198,8 @@ int sg_config_check(struct sg_config *cfg, struct sg_problems *problems)
 	if (cfg->n_peers > cfg->limits.max_peers)
 		sg_problem_add(problems, false, cfg->path, 0,
 			       "%zu peers, but MaxPeers is %u: raise it in "
-			       "[Limits]", cfg->n_peers,
-			       cfg->limits.max_peers);
+			       "[Limits]",
+			       cfg->n_peers, cfg->limits.max_peers);
 	check_exposes(cfg, problems);
 	return check_prefixes(cfg, problems);
 }
@@ -212,7 +214,8 @@ int sg_config_check_self(const struct sg_config *cfg,
 		return 0;
 	sg_problem_add(problems, false, p->file, p->line,
 		       "[Peer %s] has this node's own identity: give the "
-		       "other node's, or remove the section", p->name);
+		       "other node's, or remove the section",
+		       p->name);
 	return -EINVAL;
 }
 
@@ -234,8 +237,7 @@ bool sg_config_peer_equal(const struct sg_config_peer *a,
 	return !strcmp(a->name, b->name) && !signet_id_cmp(&a->id, &b->id) &&
 	       a->has_static == b->has_static &&
 	       !memcmp(a->static_key, b->static_key, sizeof(a->static_key)) &&
-	       a->keepalive == b->keepalive &&
-	       a->n_prefixes == b->n_prefixes &&
+	       a->keepalive == b->keepalive && a->n_prefixes == b->n_prefixes &&
 	       (!a->n_prefixes ||
 		!memcmp(a->prefixes, b->prefixes,
 			a->n_prefixes * sizeof(*a->prefixes))) &&

@@ -13,7 +13,7 @@
 
 #include "common/config_private.h"
 
-#define KEY_MAX 48	/* libinih's own limit is 50 */
+#define KEY_MAX 48 /* libinih's own limit is 50 */
 
 /**
  * struct ini - where we are

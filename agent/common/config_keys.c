@@ -11,8 +11,8 @@
 #include "common/log.h"
 
 /* Problem with a value: Key "value": what would be right */
-#define bad_value(p, key, value, fmt, ...)                                     \
-	config_problem(p, "%s \"%.100s\": " fmt, (key)->name, value,           \
+#define bad_value(p, key, value, fmt, ...)                           \
+	config_problem(p, "%s \"%.100s\": " fmt, (key)->name, value, \
 		       ##__VA_ARGS__)
 
 static void *field(const struct sg_config_parse *p,
@@ -216,9 +216,8 @@ static bool parse_prefix(struct sg_config_parse *p,
 	return false;
 }
 
-static bool append_prefix(struct sg_config_parse *p,
-			  struct sg_prefix **list, size_t *n,
-			  const struct sg_prefix *prefix)
+static bool append_prefix(struct sg_config_parse *p, struct sg_prefix **list,
+			  size_t *n, const struct sg_prefix *prefix)
 {
 	struct sg_prefix *grown;
 
@@ -255,8 +254,8 @@ static void set_addresses(struct sg_config_parse *p,
 			bad_value(p, key, item,
 				  "write an address of this node and the "
 				  "length of its network");
-		else if (!append_prefix(p, &cfg->addresses,
-					&cfg->n_addresses, &a))
+		else if (!append_prefix(p, &cfg->addresses, &cfg->n_addresses,
+					&a))
 			return;
 	}
 }
@@ -281,8 +280,8 @@ static void set_prefixes(struct sg_config_parse *p,
 			bad_value(p, key, item,
 				  "bits after the length are set: write %s",
 				  sg_prefix_format(&a, text));
-		} else if (!append_prefix(p, &peer->prefixes,
-					  &peer->n_prefixes, &a)) {
+		} else if (!append_prefix(p, &peer->prefixes, &peer->n_prefixes,
+					  &a)) {
 			return;
 		}
 	}
@@ -461,18 +460,24 @@ static const struct sg_config_key log_keys[] = {
 };
 
 static const struct sg_config_key limit_keys[] = {
-	KEY("MaxPeers", set_number, LIMIT(max_peers), RANGE(1, SG_CONFIG_PEERS_MAX)),
-	KEY("HandshakesPerSecond", set_number, LIMIT(handshakes_per_second), RANGE(1, 1000000)),
-	KEY("LoadThreshold", set_number, LIMIT(load_threshold), RANGE(0, 1000000)),
+	KEY("MaxPeers", set_number, LIMIT(max_peers),
+	    RANGE(1, SG_CONFIG_PEERS_MAX)),
+	KEY("HandshakesPerSecond", set_number, LIMIT(handshakes_per_second),
+	    RANGE(1, 1000000)),
+	KEY("LoadThreshold", set_number, LIMIT(load_threshold),
+	    RANGE(0, 1000000)),
 	KEY("PrefixRate", set_number, LIMIT(prefix_rate), RANGE(1, 1000000)),
 	KEY("PrefixBurst", set_number, LIMIT(prefix_burst), RANGE(1, 1000000)),
 	KEY("MaxPending", set_number, LIMIT(max_pending), RANGE(1, 65536)),
-	KEY("StrangerEvents", set_number, LIMIT(stranger_events), RANGE(0, 10000)),
+	KEY("StrangerEvents", set_number, LIMIT(stranger_events),
+	    RANGE(0, 10000)),
 	KEY("RekeyAfter", set_number, LIMIT(rekey_after), RANGE(1, 120)),
 };
 
-#define SECTION(text, what, k)                                                 \
-	{ .name = text, .kind = what, .keys = k,                               \
+#define SECTION(text, what, k) \
+	{ .name = text,        \
+	  .kind = what,        \
+	  .keys = k,           \
 	  .n_keys = sizeof(k) / sizeof((k)[0]) }
 #define LATER(text) { .name = text, .kind = SG_SECTION_LATER }
 
@@ -494,6 +499,7 @@ const size_t sg_config_n_sections =
 	sizeof(sg_config_sections) / sizeof(sg_config_sections[0]);
 
 _Static_assert(sizeof(sg_config_sections) / sizeof(sg_config_sections[0]) <=
-		       SG_CONFIG_SECTIONS, "place for each section");
+		       SG_CONFIG_SECTIONS,
+	       "place for each section");
 _Static_assert(sizeof(node_keys) / sizeof(node_keys[0]) <= SG_CONFIG_KEYS,
 	       "place for each key");

@@ -82,8 +82,10 @@ static void unknown_key(struct sg_config_parse *p, const char *name)
 					      s->keys[i].name);
 	}
 	if (best)
-		config_problem(p, "unknown key \"%.40s\" in [%s]: did you mean "
-			       "%s?", name, s->name, best);
+		config_problem(p,
+			       "unknown key \"%.40s\" in [%s]: did you mean "
+			       "%s?",
+			       name, s->name, best);
 	else
 		config_problem(p, "unknown key \"%.40s\" in [%s]: there are %s",
 			       name, s->name, list);
@@ -182,8 +184,8 @@ static void *new_target(struct sg_config_parse *p,
 				       s->name, name, s->name);
 			return NULL;
 		}
-		return s->kind == SG_SECTION_PEER ? new_peer(p, name) :
-						    new_expose(p, name);
+		return s->kind == SG_SECTION_PEER ? new_peer(p, name)
+						  : new_expose(p, name);
 	}
 	if (*name) {
 		config_problem(p, "[%s] takes no name: leave out \"%.60s\"",
@@ -191,9 +193,10 @@ static void *new_target(struct sg_config_parse *p,
 		return NULL;
 	}
 	if (p->once[i].line) {
-		config_problem(p, "[%s] stands already at %s:%u: put its keys "
-			       "there", s->name, p->once[i].file,
-			       p->once[i].line);
+		config_problem(p,
+			       "[%s] stands already at %s:%u: put its keys "
+			       "there",
+			       s->name, p->once[i].file, p->once[i].line);
 		return NULL;
 	}
 	p->once[i].file = p->file;
@@ -227,8 +230,8 @@ static void section_found(void *ctx, unsigned int line, const char *text)
 		return;
 	text += strspn(text, " \t");
 	snprintf(type, sizeof(type), "%s", text);
-	for (name = type + strlen(type); name > type &&
-	     (name[-1] == ' ' || name[-1] == '\t');)
+	for (name = type + strlen(type);
+	     name > type && (name[-1] == ' ' || name[-1] == '\t');)
 		*--name = 0;
 	name = type + strcspn(type, " \t");
 	if (*name)
@@ -259,8 +262,10 @@ static void entry_found(void *ctx, unsigned int line, const char *name,
 	p->line = line;
 	if (!p->section) {
 		if (!p->section_line)
-			config_problem(p, "\"%.40s\" stands before the first "
-				       "section: write [Node] above it", name);
+			config_problem(p,
+				       "\"%.40s\" stands before the first "
+				       "section: write [Node] above it",
+				       name);
 		return;
 	}
 	for (i = 0; i < p->section->n_keys; i++)
@@ -284,8 +289,10 @@ static void entry_found(void *ctx, unsigned int line, const char *name,
 	if (*value)
 		k->set(p, k, value);
 	else
-		config_problem(p, "%s has no value: write one, or leave the "
-			       "line out", k->name);
+		config_problem(p,
+			       "%s has no value: write one, or leave the "
+			       "line out",
+			       k->name);
 }
 
 static void line_malformed(void *ctx, unsigned int line, const char *why)

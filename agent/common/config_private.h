@@ -31,7 +31,7 @@ int sg_ini_read(const char *text, size_t len, const struct sg_ini_events *ev,
  */
 struct sg_config_private {
 	struct sg_index by_name, by_id;
-	char **files;		/* that peers and exposes point to */
+	char **files; /* that peers and exposes point to */
 	size_t n_files;
 };
 
@@ -80,10 +80,10 @@ struct sg_config_key {
 	const char *name;
 	void (*set)(struct sg_config_parse *p, const struct sg_config_key *key,
 		    char *value);
-	size_t offset;		/* of the field in the target */
-	uint32_t min, max;	/* of a number */
-	bool list;		/* may stand more than once */
-	bool later;		/* of a later version */
+	size_t offset;	   /* of the field in the target */
+	uint32_t min, max; /* of a number */
+	bool list;	   /* may stand more than once */
+	bool later;	   /* of a later version */
 	bool required;
 };
 
@@ -93,7 +93,7 @@ enum sg_section_kind {
 	SG_SECTION_LIMITS,
 	SG_SECTION_PEER,
 	SG_SECTION_EXPOSE,
-	SG_SECTION_LATER,	/* not in this version */
+	SG_SECTION_LATER, /* not in this version */
 };
 
 struct sg_config_section {

@@ -39,8 +39,7 @@ void sg_problem_add(struct sg_problems *p, bool warning, const char *file,
 	clean(new->text);
 }
 
-const char *sg_problem_format(const struct sg_problem *p, char *buf,
-			      size_t cap)
+const char *sg_problem_format(const struct sg_problem *p, char *buf, size_t cap)
 {
 	const char *kind = p->warning ? "warning: " : "";
 

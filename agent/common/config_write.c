@@ -20,9 +20,9 @@ static void print_endpoints(FILE *f, const struct sg_config_peer *p)
 		const char *host = p->endpoints[i].host;
 		bool v6 = strchr(host, ':') != NULL;
 
-		fprintf(f, "%s%s%s%s:%u", i ? ", " : "Endpoint = ",
-			v6 ? "[" : "", host, v6 ? "]" : "",
-			p->endpoints[i].port);
+		fprintf(f, "%s%s%s%s:%u",
+			i ? ", " : "Endpoint = ", v6 ? "[" : "", host,
+			v6 ? "]" : "", p->endpoints[i].port);
 	}
 	if (i)
 		fputc('\n', f);
@@ -67,8 +67,10 @@ static int check_text(const char *file, const char *text, size_t len,
 		       problems->n ? problems->list[0].text : strerror(-r));
 	else if (cfg->n_peers != 1 ||
 		 !sg_config_peer_equal(&cfg->peers[0], peer))
-		r = sg_err(err, EINVAL, "%s is not written: it would not say "
-			   "what was asked for", file);
+		r = sg_err(err, EINVAL,
+			   "%s is not written: it would not say "
+			   "what was asked for",
+			   file);
 	sg_config_free(cfg);
 	free(problems);
 	return r;
@@ -82,7 +84,8 @@ static int peer_path(const char *dir, const char *name, char **path,
 		return sg_err(err, EINVAL,
 			      "\"%.70s\" is not a name for a peer: use 1-63 "
 			      "letters, digits, '.', '_' or '-', not starting "
-			      "with '.'", name);
+			      "with '.'",
+			      name);
 	if (asprintf(path, "%s/%s.conf", dir, name) < 0) {
 		*path = NULL;
 		return sg_err(err, ENOMEM, "not enough memory");
@@ -119,8 +122,8 @@ int sg_config_write_peer(const char *dir, const struct sg_config_peer *peer,
 			   strerror(errno));
 		goto cleanup;
 	}
-	r = replace ? sg_file_write_atomic(path, 0644, text, len, err) :
-		      sg_file_create_atomic(path, 0644, text, len, err);
+	r = replace ? sg_file_write_atomic(path, 0644, text, len, err)
+		    : sg_file_create_atomic(path, 0644, text, len, err);
 cleanup:
 	free(text);
 	free(path);

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 struct sg_index {
-	uint32_t *slots;	/* place plus one, 0: free */
+	uint32_t *slots; /* place plus one, 0: free */
 	uint32_t mask;
 };
 

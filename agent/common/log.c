@@ -70,8 +70,8 @@ void sg_log_set_level(enum sg_log_level level)
 
 bool sg_log_enabled(enum sg_log_level level)
 {
-	return (int)level <= atomic_load_explicit(&log_to.level,
-						  memory_order_relaxed);
+	return (int)level <=
+	       atomic_load_explicit(&log_to.level, memory_order_relaxed);
 }
 
 int sg_log_level_parse(const char *s)
@@ -198,8 +198,9 @@ static void log_json(enum sg_log_level level, const char *message, va_list *kv)
 
 	format_time(when, sizeof(when));
 	json_object_object_add(line, "time", json_object_new_string(when));
-	json_object_object_add(line, "level",
-			       json_object_new_string(sg_log_level_name(level)));
+	json_object_object_add(
+		line, "level",
+		json_object_new_string(sg_log_level_name(level)));
 	json_object_object_add(line, "message", json_text(message));
 	while (kv && (key = va_arg(*kv, const char *)) != NULL) {
 		value = va_arg(*kv, const char *);

@@ -48,7 +48,7 @@ int sg_state_errno(sqlite3 *db, int result)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 	case SQLITE_SCHEMA:
-	case SQLITE_ERROR:	/* a table is missing or has other columns */
+	case SQLITE_ERROR: /* a table is missing or has other columns */
 		return -EUCLEAN;
 	case SQLITE_CANTOPEN:
 		if (sqlite3_system_errno(db))
@@ -101,9 +101,9 @@ static int check_whole(struct sg_state *s)
 	const char *text;
 	int r;
 
-	r = sg_state_errno(s->db, sqlite3_prepare_v2(s->db,
-						     "PRAGMA quick_check(1)",
-						     -1, &stmt, NULL));
+	r = sg_state_errno(s->db,
+			   sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)",
+					      -1, &stmt, NULL));
 	if (r)
 		return r;
 	r = sqlite3_step(stmt);
@@ -132,8 +132,10 @@ static int check_file(const char *path, struct sg_error *err)
 	else if (!S_ISREG(st.st_mode))
 		r = sg_err(err, EINVAL, "%s: not a regular file", path);
 	else if (st.st_mode & 077)
-		r = sg_err(err, EPERM, "%s can be read or written by others: "
-			   "chmod 600 %s", path, path);
+		r = sg_err(err, EPERM,
+			   "%s can be read or written by others: "
+			   "chmod 600 %s",
+			   path, path);
 	close(fd);
 	return r;
 }
@@ -147,12 +149,11 @@ static int open_database(struct sg_state *s, const char *path)
 	int64_t version = 0;
 	int r;
 
-	r = sg_state_errno(
-		NULL, sqlite3_open_v2(path, &s->db,
-				      SQLITE_OPEN_READWRITE |
-					      SQLITE_OPEN_NOMUTEX |
-					      SQLITE_OPEN_NOFOLLOW,
-				      NULL));
+	r = sg_state_errno(NULL, sqlite3_open_v2(path, &s->db,
+						 SQLITE_OPEN_READWRITE |
+							 SQLITE_OPEN_NOMUTEX |
+							 SQLITE_OPEN_NOFOLLOW,
+						 NULL));
 	if (r)
 		return r;
 	r = sg_state_exec(s, "PRAGMA locking_mode = EXCLUSIVE;"
@@ -174,10 +175,10 @@ static int open_database(struct sg_state *s, const char *path)
 
 static int prepare(struct sg_state *s, sqlite3_stmt **stmt, const char *sql)
 {
-	return sg_state_errno(s->db, sqlite3_prepare_v3(
-					     s->db, sql, -1,
-					     SQLITE_PREPARE_PERSISTENT, stmt,
-					     NULL));
+	return sg_state_errno(s->db,
+			      sqlite3_prepare_v3(s->db, sql, -1,
+						 SQLITE_PREPARE_PERSISTENT,
+						 stmt, NULL));
 }
 
 static int prepare_all(struct sg_state *s)
@@ -214,7 +215,8 @@ static int open_error(int r, const char *path, struct sg_error *err)
 			      "%s is damaged: move it and its -wal away, and "
 			      "the agent starts with an empty one (peers "
 			      "answer its first handshake as stale, which "
-			      "then corrects itself)", path);
+			      "then corrects itself)",
+			      path);
 	case -EPROTONOSUPPORT:
 		return sg_err(err, EPROTONOSUPPORT,
 			      "%s was written by a newer version of signetd",
@@ -325,9 +327,9 @@ int sg_state_flush(struct sg_state *s)
 	int r = 0, low = 0;
 
 	if (s->n_queue) {
-		r = sg_state_exec(s, s->head_changed ?
-					     "PRAGMA synchronous = FULL" :
-					     "PRAGMA synchronous = NORMAL");
+		r = sg_state_exec(s, s->head_changed
+					     ? "PRAGMA synchronous = FULL"
+					     : "PRAGMA synchronous = NORMAL");
 		if (!r)
 			r = sg_state_write_queue(s);
 	}

@@ -35,18 +35,18 @@
 struct sg_state;
 struct sg_error;
 
-#define SG_STATE_DIR   "/var/lib/signet"
-#define SG_STATE_FILE  "state.db"
+#define SG_STATE_DIR		  "/var/lib/signet"
+#define SG_STATE_FILE		  "state.db"
 /* Numbers that are reserved on disk at a time */
-#define SG_STATE_BLOCK 1000
+#define SG_STATE_BLOCK		  1000
 /* sg_state_raise_number() does not go above this */
 #define SG_STATE_NUMBER_RAISE_MAX (UINT64_C(1) << 62)
 
 /** struct sg_state_peer - what is remembered of a peer; zero: nothing */
 struct sg_state_peer {
-	uint64_t number;		/* newest handshake number, 0: none */
-	struct signet_head head;	/* newest head, length 0: none */
-	union sg_addr endpoint;		/* last good address, family 0: none */
+	uint64_t number;	 /* newest handshake number, 0: none */
+	struct signet_head head; /* newest head, length 0: none */
+	union sg_addr endpoint;	 /* last good address, family 0: none */
 };
 
 /**
@@ -56,8 +56,7 @@ struct sg_state_peer {
  *	written by others; -EUCLEAN: damaged, @err says what to do; -EBUSY:
  *	another agent has it open.
  */
-int sg_state_open(const char *dir, struct sg_state **out,
-		  struct sg_error *err);
+int sg_state_open(const char *dir, struct sg_state **out, struct sg_error *err);
 
 /** sg_state_close() - flush and close; NULL is fine */
 void sg_state_close(struct sg_state *s);

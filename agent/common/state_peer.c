@@ -142,8 +142,8 @@ int sg_state_peer_store(struct sg_state *s, const struct signet_id *id,
 		new.peer.head = peer->head;
 	if (peer->endpoint.sa.sa_family)
 		new.peer.endpoint = peer->endpoint;
-	if (new.peer.number == old.number &&
-	    new.peer.head.length == old.head.length &&
+	if (new.peer.number == old.number &&new.peer.head.length ==
+		    old.head.length &&
 	    sg_addr_equal(&new.peer.endpoint, &old.endpoint))
 		return 0;
 	r = enqueue(s, &new);

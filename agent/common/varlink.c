@@ -70,9 +70,9 @@ int sg_varlink_request_parse(const char *buf, size_t len,
 	req->json = parse_json(buf, len);
 	if (!json_object_is_type(req->json, json_type_object))
 		goto refuse;
-	json_object_object_foreachC(req->json, it)
-		if (!take_member(req, it.key, it.val))
-			goto refuse;
+	json_object_object_foreachC(
+		req->json,
+		it) if (!take_member(req, it.key, it.val)) goto refuse;
 	if (!req->method || (req->more && req->oneway))
 		goto refuse;
 	if (req->parameters)

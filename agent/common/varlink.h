@@ -14,24 +14,19 @@
 struct json_object;
 struct sg_error;
 
-#define SG_SOCKET_PATH		"/run/signet/signet.sock"
-#define SG_VARLINK_INTERFACE	"io.signet"
-#define SG_VARLINK_REQUEST_MAX	(1024 * 1024)
-#define SG_VARLINK_OUTPUT_MAX	(4 * 1024 * 1024)
-#define SG_VARLINK_DEPTH_MAX	16	/* nesting of a request's JSON */
+#define SG_SOCKET_PATH	       "/run/signet/signet.sock"
+#define SG_VARLINK_INTERFACE   "io.signet"
+#define SG_VARLINK_REQUEST_MAX (1024 * 1024)
+#define SG_VARLINK_OUTPUT_MAX  (4 * 1024 * 1024)
+#define SG_VARLINK_DEPTH_MAX   16 /* nesting of a request's JSON */
 
-#define SG_VARLINK_METHOD_NOT_FOUND \
-	"org.varlink.service.MethodNotFound"
+#define SG_VARLINK_METHOD_NOT_FOUND "org.varlink.service.MethodNotFound"
 #define SG_VARLINK_METHOD_NOT_IMPLEMENTED \
 	"org.varlink.service.MethodNotImplemented"
-#define SG_VARLINK_INTERFACE_NOT_FOUND \
-	"org.varlink.service.InterfaceNotFound"
-#define SG_VARLINK_INVALID_PARAMETER \
-	"org.varlink.service.InvalidParameter"
-#define SG_VARLINK_PERMISSION_DENIED \
-	"org.varlink.service.PermissionDenied"
-#define SG_VARLINK_EXPECTED_MORE \
-	"org.varlink.service.ExpectedMore"
+#define SG_VARLINK_INTERFACE_NOT_FOUND "org.varlink.service.InterfaceNotFound"
+#define SG_VARLINK_INVALID_PARAMETER   "org.varlink.service.InvalidParameter"
+#define SG_VARLINK_PERMISSION_DENIED   "org.varlink.service.PermissionDenied"
+#define SG_VARLINK_EXPECTED_MORE       "org.varlink.service.ExpectedMore"
 
 /**
  * struct sg_varlink_request - a parsed request

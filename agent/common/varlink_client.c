@@ -33,11 +33,14 @@ static int refused(int e, const char *path, struct sg_error *err)
 	switch (e) {
 	case ENOENT:
 	case ECONNREFUSED:
-		return sg_err(err, e, "no agent answers on %s: start one with "
-			      "\"signet up\"", path);
+		return sg_err(err, e,
+			      "no agent answers on %s: start one with "
+			      "\"signet up\"",
+			      path);
 	case EACCES:
 	case EPERM:
-		return sg_err(err, EACCES, "not allowed to talk to the agent on "
+		return sg_err(err, EACCES,
+			      "not allowed to talk to the agent on "
 			      "%s: be root, or a member of the group signet",
 			      path);
 	default:
@@ -59,9 +62,10 @@ int sg_varlink_connect(const char *path, struct sg_varlink **out,
 	if (!path || !*path)
 		path = SG_SOCKET_PATH;
 	if (strlen(path) >= sizeof(un.sun_path))
-		return sg_err(err, ENAMETOOLONG, "%s: a socket's path has at "
-			      "most %zu characters", path,
-			      sizeof(un.sun_path) - 1);
+		return sg_err(err, ENAMETOOLONG,
+			      "%s: a socket's path has at "
+			      "most %zu characters",
+			      path, sizeof(un.sun_path) - 1);
 	strcpy(un.sun_path, path);
 	v = calloc(1, sizeof(*v));
 	if (!v)
@@ -191,9 +195,9 @@ static int receive(struct sg_varlink *v, int timeout_ms, size_t *len)
 	int r;
 
 	for (;;) {
-		nul = v->len > v->seen ?
-			      memchr(v->buf + v->seen, 0, v->len - v->seen) :
-			      NULL;
+		nul = v->len > v->seen
+			      ? memchr(v->buf + v->seen, 0, v->len - v->seen)
+			      : NULL;
 		if (nul)
 			break;
 		v->seen = v->len;

@@ -207,8 +207,8 @@ int sg_loop_new(struct sg_loop **out, enum sg_loop_backend want)
 		loop->backend = NULL;
 		goto cleanup;
 	}
-	loop->timer_fd = timerfd_create(CLOCK_BOOTTIME,
-					TFD_CLOEXEC | TFD_NONBLOCK);
+	loop->timer_fd =
+		timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (loop->timer_fd < 0 || loop->wake_fd < 0) {
 		r = -errno;

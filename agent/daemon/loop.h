@@ -23,8 +23,8 @@ typedef void (*sg_timer_fn)(void *ctx);
 struct sg_timer {
 	sg_timer_fn fn;
 	void *ctx;
-	uint64_t at;		/* CLOCK_BOOTTIME nanoseconds; private */
-	uint32_t slot;		/* place in the heap plus one; private */
+	uint64_t at;   /* CLOCK_BOOTTIME nanoseconds; private */
+	uint32_t slot; /* place in the heap plus one; private */
 };
 
 /**

@@ -42,8 +42,7 @@ static void epoll_fini(struct sg_loop *loop)
 
 static int epoll_add(struct sg_loop *loop, int fd, struct loop_fd *slot)
 {
-	return control(loop, EPOLL_CTL_ADD, fd, slot->events,
-		       slot->generation);
+	return control(loop, EPOLL_CTL_ADD, fd, slot->events, slot->generation);
 }
 
 static int epoll_mod(struct sg_loop *loop, int fd, struct loop_fd *slot,

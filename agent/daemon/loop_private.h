@@ -29,14 +29,14 @@ struct loop_fd {
 
 struct sg_loop {
 	const struct loop_backend *backend;
-	void *priv;		/* the back end's */
+	void *priv; /* the back end's */
 	struct loop_fd *fds;
 	size_t n_fds;
 
 	struct sg_timer **heap;
 	uint32_t n_timers, cap_timers;
 	int timer_fd;
-	uint64_t armed_at;	/* what timer_fd is set to, 0: not set */
+	uint64_t armed_at; /* what timer_fd is set to, 0: not set */
 
 	int wake_fd;
 	atomic_bool stop;

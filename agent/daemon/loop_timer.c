@@ -118,7 +118,8 @@ void sg_loop_run_timers(struct sg_loop *loop)
 
 	if (!budget)
 		return;
-	for (now = sg_now(); budget && sg_loop_earliest(loop) <= now; budget--) {
+	for (now = sg_now(); budget && sg_loop_earliest(loop) <= now;
+	     budget--) {
 		struct sg_timer *t = loop->heap[0];
 
 		sg_timer_cancel(loop, t);

@@ -12,8 +12,8 @@
 
 #include "daemon/loop_private.h"
 
-#define ENTRIES 256
-#define BATCH	256
+#define ENTRIES	   256
+#define BATCH	   256
 /* No descriptor has this tag: the completion says nothing we want to know. */
 #define TAG_IGNORE UINT64_MAX
 
@@ -92,7 +92,7 @@ static int arm(struct sg_loop *loop, int fd, struct loop_fd *slot)
 	struct io_uring_sqe *sqe = get_sqe(u);
 
 	if (!sqe) {
-		u->missed = true;	/* armed before the next wait */
+		u->missed = true; /* armed before the next wait */
 		return 0;
 	}
 	io_uring_prep_poll_add(sqe, fd, slot->events);
@@ -145,7 +145,7 @@ static void complete(struct sg_loop *loop, uint64_t tag, int res)
 	if (res >= 0)
 		sg_loop_dispatch(loop, tag, (uint32_t)res);
 	else if (res != -ENOMEM && res != -EAGAIN)
-		return;		/* closed by its owner, or not pollable */
+		return; /* closed by its owner, or not pollable */
 	slot = sg_loop_slot(loop, tag);
 	if (slot && !slot->armed)
 		arm(loop, (int)(uint32_t)tag, slot);

@@ -33,11 +33,9 @@ static int send_message(struct sg_varlink_call *call, struct json_object *msg)
 	} else {
 		text = json_object_to_json_string_length(
 			msg,
-			JSON_C_TO_STRING_PLAIN |
-				JSON_C_TO_STRING_NOSLASHESCAPE,
+			JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
 			&len);
-		r = text ? varlink_queue(call->client, text, len + 1) :
-			   -ENOMEM;
+		r = text ? varlink_queue(call->client, text, len + 1) : -ENOMEM;
 	}
 	json_object_put(msg);
 	return r;
@@ -185,12 +183,10 @@ static bool name_in(const char *signature, const char *name)
 	size_t n = strlen(name);
 	const char *s = signature;
 
-	while ((s = strstr(s, name)) != NULL) {
+	while (n && (s = strstr(s, name)) != NULL) {
 		if ((s == signature || s[-1] == ' ') && s[n] == ':')
-			return n > 0;
-		s += n ? n : 1;
-		if (!*s)
-			break;
+			return true;
+		s += n;
 	}
 	return false;
 }
@@ -219,11 +215,12 @@ static bool check_parameters(struct sg_varlink_call *call,
 	}
 	if (json_object_object_length(params) == present)
 		return true;
-	json_object_object_foreachC(params, it)
-		if (!name_in(signature ? signature : "", it.key)) {
-			sg_varlink_invalid_parameter(call, it.key);
-			return false;
-		}
+	json_object_object_foreachC(
+		params, it) if (!name_in(signature ? signature : "", it.key))
+	{
+		sg_varlink_invalid_parameter(call, it.key);
+		return false;
+	}
 	return true;
 }
 

@@ -51,20 +51,24 @@ static int remove_stale(const struct sockaddr_un *un, struct sg_error *err)
 	if (fd < 0)
 		return sg_err(err, errno, "no socket: %s", strerror(errno));
 	if (!lstat(un->sun_path, &st) && !S_ISSOCK(st.st_mode))
-		r = sg_err(err, EADDRINUSE, "%s exists and is not a socket: "
-			   "remove it", un->sun_path);
+		r = sg_err(err, EADDRINUSE,
+			   "%s exists and is not a socket: "
+			   "remove it",
+			   un->sun_path);
 	/* EAGAIN: its queue is full, so somebody has it. */
 	else if (!connect(fd, (const struct sockaddr *)un, sizeof(*un)) ||
 		 errno == EAGAIN)
-		r = sg_err(err, EADDRINUSE, "another agent is running on %s: "
+		r = sg_err(err, EADDRINUSE,
+			   "another agent is running on %s: "
 			   "stop it, or choose another --socket",
 			   un->sun_path);
 	else if (errno != ECONNREFUSED && errno != ENOENT)
-		r = sg_err(err, errno, "%s: %s", un->sun_path,
-			   strerror(errno));
+		r = sg_err(err, errno, "%s: %s", un->sun_path, strerror(errno));
 	else if (unlink(un->sun_path) && errno != ENOENT)
-		r = sg_err(err, errno, "%s: cannot remove a dead agent's "
-			   "socket: %s", un->sun_path, strerror(errno));
+		r = sg_err(err, errno,
+			   "%s: cannot remove a dead agent's "
+			   "socket: %s",
+			   un->sun_path, strerror(errno));
 	close(fd);
 	return r;
 }
@@ -95,9 +99,10 @@ int varlink_listen(struct sg_varlink_server *s, struct sg_error *err)
 	if (s->fd >= 0)
 		return 0;
 	if (strlen(s->path) >= sizeof(un.sun_path))
-		return sg_err(err, ENAMETOOLONG, "%s: a socket's path has at "
-			      "most %zu characters", s->path,
-			      sizeof(un.sun_path) - 1);
+		return sg_err(err, ENAMETOOLONG,
+			      "%s: a socket's path has at "
+			      "most %zu characters",
+			      s->path, sizeof(un.sun_path) - 1);
 	strcpy(un.sun_path, s->path);
 	r = make_folder(s->path, err);
 	if (r)

@@ -60,7 +60,7 @@ struct sg_varlink_server {
 	char *path;
 	bool unlink_path;
 	int fd;
-	gid_t group;		/* of "signet", (gid_t)-1: there is none */
+	gid_t group; /* of "signet", (gid_t)-1: there is none */
 	struct varlink_client *clients;
 	size_t n_clients;
 	struct sg_timer work, retry;

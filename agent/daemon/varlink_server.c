@@ -36,8 +36,7 @@ static void update_events(struct varlink_client *c)
 		want |= EPOLLIN;
 	if (c->out_len)
 		want |= EPOLLOUT;
-	if (want != c->events &&
-	    !sg_loop_mod(c->server->loop, c->fd, want))
+	if (want != c->events && !sg_loop_mod(c->server->loop, c->fd, want))
 		c->events = want;
 }
 
@@ -221,8 +220,10 @@ static void add_client(struct sg_varlink_server *s, int fd)
 	struct varlink_client *c;
 
 	if (s->n_clients == SG_VARLINK_CLIENTS_MAX) {
-		sg_log(SG_LOG_WARNING, "control: a client is refused, %d are "
-		       "connected", SG_VARLINK_CLIENTS_MAX);
+		sg_log(SG_LOG_WARNING,
+		       "control: a client is refused, %d are "
+		       "connected",
+		       SG_VARLINK_CLIENTS_MAX);
 		close(fd);
 		return;
 	}

@@ -42,11 +42,11 @@ struct sg_varlink_method {
 };
 
 struct sg_varlink_server_config {
-	const char *path;			/* of the socket */
-	const char *product, *version;		/* for GetInfo */
+	const char *path;	       /* of the socket */
+	const char *product, *version; /* for GetInfo */
 	const struct sg_varlink_method *methods;
 	size_t n_methods;
-	void *ctx;				/* for the handlers */
+	void *ctx; /* for the handlers */
 };
 
 /**

@@ -37,8 +37,7 @@ static void add(struct json_object *o, const char *key, const char *value)
 
 static void get_info(struct sg_varlink_call *call)
 {
-	const struct sg_varlink_server_config *cfg =
-		&call->client->server->cfg;
+	const struct sg_varlink_server_config *cfg = &call->client->server->cfg;
 	struct json_object *o = json_object_new_object();
 	struct json_object *list = json_object_new_array();
 

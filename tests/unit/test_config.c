@@ -7,24 +7,19 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <arpa/inet.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/config.h"
-#include "common/error.h"
 #include "common/log.h"
 
 static struct sg_problems problems;
 static struct sg_config *cfg;
 static char id_a[SIGNET_ID_STR_LEN], id_b[SIGNET_ID_STR_LEN];
 static struct signet_id raw_a, raw_b;
-static char dir[64];
 
 static void drop(void)
 {
@@ -68,10 +63,10 @@ static void refused(const char *text, unsigned int line, const char *why)
 	assert_int_equal(parse(text), -EINVAL);
 	if (problems.n != 1 || problems.list[0].line != line ||
 	    !strstr(problems.list[0].text, why))
-		print_message("for: %s\ngot: %s (%zu problems)\n", text,
-			      sg_problem_format(&problems.list[0], buf,
-						sizeof(buf)),
-			      problems.n);
+		print_message(
+			"for: %s\ngot: %s (%zu problems)\n", text,
+			sg_problem_format(&problems.list[0], buf, sizeof(buf)),
+			problems.n);
 	assert_int_equal(problems.n, 1);
 	assert_int_equal(problems.list[0].line, line);
 	assert_non_null(strstr(problems.list[0].text, why));
@@ -260,8 +255,8 @@ static void wrong_peers_say_what_would_be_right(void **state)
 			 id_a, peer[i].line);
 		refused(text, 3, peer[i].why);
 	}
-	refused("[Peer p]\nIdentity = %a\nPrefixes = 10.0.0.0/8, 10.0.0.0/8",
-		1, "twice");
+	refused("[Peer p]\nIdentity = %a\nPrefixes = 10.0.0.0/8, 10.0.0.0/8", 1,
+		"twice");
 	refused("[Peer p]\nKeepalive = 1s\n", 1, "lacks the key Identity");
 	refused("[Peer p]\nIdentity = sg1qqqq\n", 2, "not a whole identifier");
 }
@@ -284,14 +279,15 @@ static void wrong_sections_are_explained(void **state)
 	refused("[Node]\njunk\nName = ok\n", 2, "expected [Section]");
 	refused("[Node]\nName = a\x01\n", 2, "control characters");
 	refused("[Peer aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-		"aaaaaaaaaa]\n", 1, "1-63");
+		"aaaaaaaaaa]\n",
+		1, "1-63");
 }
 
 static void sections_of_later_versions_say_so(void **state)
 {
 	static const char *const names[] = {
-		"Gate eth0", "Relay r", "Authority", "Trust t", "Policy",
-		"Mailbox", "MQTT m",
+		"Gate eth0", "Relay r", "Authority", "Trust t",
+		"Policy",    "Mailbox", "MQTT m",
 	};
 	char text[64];
 	size_t i;
@@ -309,18 +305,18 @@ static void what_stands_twice_is_told_with_both_places(void **state)
 	refused("[Peer p]\nIdentity = %a\n[Peer q]\nIdentity = %a\n", 3,
 		"[Peer q] has the identity of [Peer p] at t.conf:1");
 	refused("[Peer p]\nIdentity = %a\nPrefixes = 10.0.0.0/8\n"
-		"[Peer q]\nIdentity = %b\nPrefixes = 10.0.0.0/8\n", 4,
-		"10.0.0.0/8, which belongs to [Peer p] at t.conf:1");
+		"[Peer q]\nIdentity = %b\nPrefixes = 10.0.0.0/8\n",
+		4, "10.0.0.0/8, which belongs to [Peer p] at t.conf:1");
 	accepted("[Peer p]\nIdentity = %a\nPrefixes = 10.0.0.0/8\n"
 		 "[Peer q]\nIdentity = %b\nPrefixes = 10.0.0.0/9\n");
 	refused("[Expose a]\nListen = tcp/1\nTo = 10.0.0.1:1\n"
-		"[Expose b]\nListen = tcp/1\nTo = 10.0.0.2:1\n", 4,
-		"listens on tcp/1, as [Expose a] at t.conf:1");
+		"[Expose b]\nListen = tcp/1\nTo = 10.0.0.2:1\n",
+		4, "listens on tcp/1, as [Expose a] at t.conf:1");
 	accepted("[Expose a]\nListen = tcp/1\nTo = 10.0.0.1:1\n"
 		 "[Expose b]\nListen = udp/1\nTo = 10.0.0.2:1\n");
 	refused("[Expose a]\nListen = tcp/1\nTo = 10.0.0.1:1\n"
-		"[Expose a]\nListen = udp/1\nTo = 10.0.0.2:1\n", 4,
-		"[Expose a] stands already at t.conf:1");
+		"[Expose a]\nListen = udp/1\nTo = 10.0.0.2:1\n",
+		4, "[Expose a] stands already at t.conf:1");
 }
 
 static void nobody_may_list_the_overlay_address_of_another(void **state)
@@ -331,8 +327,8 @@ static void nobody_may_list_the_overlay_address_of_another(void **state)
 	signet_id_overlay(&raw_a, o.addr);
 	snprintf(text, sizeof(text),
 		 "[Peer q]\nIdentity = %s\nPrefixes = %s\n"
-		 "[Peer p]\nIdentity = %s\n", id_b,
-		 sg_prefix_format(&o, prefix), id_a);
+		 "[Peer p]\nIdentity = %s\n",
+		 id_b, sg_prefix_format(&o, prefix), id_a);
 	refused(text, 1, "which belongs to [Peer p] at t.conf:4");
 }
 
@@ -350,7 +346,8 @@ static void wrong_exposes_are_explained(void **state)
 static void too_many_peers_for_the_limit(void **state)
 {
 	refused("[Limits]\nMaxPeers = 1\n[Peer p]\nIdentity = %a\n"
-		"[Peer q]\nIdentity = %b\n", 0, "MaxPeers is 1");
+		"[Peer q]\nIdentity = %b\n",
+		0, "MaxPeers is 1");
 }
 
 static void all_problems_are_listed_at_once(void **state)
@@ -415,282 +412,7 @@ static void own_identity_is_no_peer(void **state)
 	assert_non_null(strstr(problems.list[0].text, "own identity"));
 }
 
-/* Files */
-
-static void put_file(const char *name, const char *text, mode_t mode)
-{
-	char path[128], *full = expand(text);
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	fputs(full, f);
-	fclose(f);
-	chmod(path, mode);
-	free(full);
-}
-
-static int load(void)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/signet.conf", dir);
-	drop();
-	return sg_config_load(path, &cfg, &problems);
-}
-
-static int make_dir(void **state)
-{
-	char sub[128];
-
-	strcpy(dir, "/tmp/signet-config-XXXXXX");
-	if (!mkdtemp(dir))
-		return -1;
-	snprintf(sub, sizeof(sub), "%s/peers.d", dir);
-	return mkdir(sub, 0755);
-}
-
-static int remove_dir(void **state)
-{
-	char cmd[128];
-
-	drop();
-	snprintf(cmd, sizeof(cmd), "rm -rf '%s'", dir);
-	return system(cmd);
-}
-
-static void a_missing_file_shows_an_example(void **state)
-{
-	assert_int_equal(load(), -ENOENT);
-	assert_null(cfg);
-	assert_int_equal(problems.n, 1);
-	assert_non_null(strstr(problems.list[0].text, "\"[Node]\""));
-}
-
-static void drop_ins_are_read_in_order(void **state)
-{
-	put_file("signet.conf", "[Node]\nName = gw\n", 0644);
-	put_file("peers.d/b.conf", "[Peer b]\nIdentity = %b\n", 0644);
-	put_file("peers.d/a.conf", "[Peer a]\nIdentity = %a\n", 0644);
-	put_file("peers.d/.hidden.conf", "junk\n", 0644);
-	put_file("peers.d/c.conf~", "junk\n", 0644);
-	assert_int_equal(load(), 0);
-	assert_int_equal(cfg->n_peers, 2);
-	assert_string_equal(cfg->peers[0].name, "a");
-	assert_string_equal(cfg->peers[1].name, "b");
-	assert_non_null(strstr(cfg->peers[1].file, "peers.d/b.conf"));
-}
-
-static void drop_ins_hold_no_node_section(void **state)
-{
-	put_file("signet.conf", "[Node]\nName = gw\n", 0644);
-	put_file("peers.d/a.conf", "[Node]\nName = evil\n", 0644);
-	assert_int_equal(load(), -EINVAL);
-	assert_non_null(strstr(problems.list[0].text, "the main file"));
-}
-
-static void problems_of_all_files_are_listed(void **state)
-{
-	put_file("signet.conf", "[Node]\nName = /\n", 0644);
-	put_file("peers.d/a.conf", "[Peer a]\n", 0644);
-	assert_int_equal(load(), -EINVAL);
-	assert_int_equal(problems.n, 2);
-}
-
-static void files_that_everybody_may_write_are_refused(void **state)
-{
-	put_file("signet.conf", "[Node]\n", 0666);
-	assert_int_equal(load(), -EINVAL);
-	assert_non_null(strstr(problems.list[0].text, "chmod o-w"));
-}
-
-static void a_foreign_owner_is_a_warning(void **state)
-{
-	char path[128];
-
-	if (geteuid())
-		skip();
-	put_file("signet.conf", "[Node]\n", 0644);
-	snprintf(path, sizeof(path), "%s/signet.conf", dir);
-	assert_int_equal(chown(path, 12345, 0), 0);
-	assert_int_equal(load(), 0);
-	assert_int_equal(problems.n, 1);
-	assert_true(problems.list[0].warning);
-}
-
-static void large_files_and_folders_are_refused(void **state)
-{
-	char path[128];
-
-	put_file("signet.conf", "[Node]\n", 0644);
-	snprintf(path, sizeof(path), "%s/signet.conf", dir);
-	assert_int_equal(truncate(path, SG_CONFIG_FILE_MAX + 1), 0);
-	assert_int_equal(load(), -EFBIG);
-	assert_int_equal(problems.errors, 1);
-	unlink(path);
-	mkdir(path, 0755);
-	assert_int_equal(load(), -EINVAL);
-}
-
-static void twenty_thousand_peers_load_within_a_second(void **state)
-{
-	struct timespec a, b;
-	struct signet_id id;
-	char id_str[SIGNET_ID_STR_LEN], path[128];
-	FILE *f = NULL;
-	int i;
-
-	put_file("signet.conf", "[Limits]\nMaxPeers = 20000\n", 0644);
-	for (i = 0; i < 20000; i++) {
-		if (i % 2000 == 0) {
-			if (f)
-				fclose(f);
-			snprintf(path, sizeof(path), "%s/peers.d/%d.conf", dir,
-				 i);
-			f = fopen(path, "w");
-		}
-		memset(&id, 7, sizeof(id));
-		memcpy(id.b, &i, sizeof(i));
-		signet_id_format(&id, id_str);
-		fprintf(f, "[Peer p%d]\nIdentity = %s\nPrefixes = "
-			"10.%d.%d.%d/32\nEndpoint = 192.0.2.1:51900\n", i,
-			id_str, i >> 16, i >> 8 & 255, i & 255);
-	}
-	fclose(f);
-	clock_gettime(CLOCK_MONOTONIC, &a);
-	assert_int_equal(load(), 0);
-	clock_gettime(CLOCK_MONOTONIC, &b);
-	assert_int_equal(cfg->n_peers, 20000);
-	print_message("20000 peers: %ld ms\n",
-		      (b.tv_sec - a.tv_sec) * 1000 +
-			      (b.tv_nsec - a.tv_nsec) / 1000000);
-	/* Sanitizers and busy machines take their time. */
-	assert_true(b.tv_sec - a.tv_sec < 8);
-	assert_non_null(sg_config_peer_by_name(cfg, "p19999"));
-}
-
-static void written_peers_are_read_back(void **state)
-{
-	struct sg_config_endpoint e[2] = { { (char *)"ctl.example", 1 },
-					   { (char *)"2001:db8::1", 2 } };
-	struct sg_prefix prefix[2] = { { AF_INET, 8, { 10 } },
-				       { AF_INET6, 16, { 0xfd, 1 } } };
-	struct sg_config_peer p = { .name = "ctl", .id = raw_a,
-				    .has_static = true, .static_key = { 9 },
-				    .endpoints = e, .n_endpoints = 2,
-				    .prefixes = prefix, .n_prefixes = 2,
-				    .keepalive = 25 };
-	struct sg_error err;
-	char sub[128];
-	struct stat st;
-
-	put_file("signet.conf", "[Node]\nName = gw\n", 0644);
-	snprintf(sub, sizeof(sub), "%s/peers.d", dir);
-	rmdir(sub);
-	assert_int_equal(sg_config_write_peer(sub, &p, false, &err), 0);
-	assert_int_equal(load(), 0);
-	assert_int_equal(cfg->n_peers, 1);
-	assert_true(sg_config_peer_equal(&cfg->peers[0], &p));
-	assert_int_equal(stat(cfg->peers[0].file, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0644);
-
-	assert_int_equal(sg_config_write_peer(sub, &p, false, &err), -EEXIST);
-	p.keepalive = 26;
-	assert_int_equal(sg_config_write_peer(sub, &p, true, &err), 0);
-	assert_false(sg_config_peer_equal(&cfg->peers[0], &p));
-	assert_int_equal(load(), 0);
-	assert_true(sg_config_peer_equal(&cfg->peers[0], &p));
-	assert_int_equal(sg_config_remove_peer_file(sub, "ctl", &err), 0);
-	assert_int_equal(sg_config_remove_peer_file(sub, "ctl", &err), -ENOENT);
-}
-
-static void names_cannot_leave_the_folder(void **state)
-{
-	static const char *const names[] = { "", ".", "..", "../x", "a/b",
-					     ".hidden", "a\nb", "a b" };
-	struct sg_config_peer p = { .id = raw_a };
-	struct sg_error err;
-	size_t i;
-
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		strcpy(p.name, names[i]);
-		assert_int_equal(sg_config_write_peer(dir, &p, true, &err),
-				 -EINVAL);
-		assert_int_equal(sg_config_remove_peer_file(dir, names[i],
-							    &err), -EINVAL);
-	}
-}
-
-static void a_host_cannot_smuggle_a_line(void **state)
-{
-	struct sg_config_endpoint e = { (char *)"a\nIdentity = x", 1 };
-	struct sg_config_peer p = { .name = "ctl", .id = raw_a,
-				    .endpoints = &e, .n_endpoints = 1 };
-	struct sg_error err;
-
-	assert_int_equal(sg_config_write_peer(dir, &p, true, &err), -EINVAL);
-	e.host = (char *)"a:1, b";
-	assert_int_equal(sg_config_write_peer(dir, &p, true, &err), -EINVAL);
-}
-
-/* Addresses */
-
-static void addresses_keep_their_form(void **state)
-{
-	static const char *const good[] = { "192.0.2.1:51900",
-					    "[2001:db8::1]:1",
-					    "[fe80::1%1]:65535" };
-	static const char *const wrong[] = { "", ":", "1.2.3.4", "1.2.3.4:",
-					     "1.2.3.4:0", "1.2.3:5",
-					     "[::1]", "[::1:5", "::1:5",
-					     "[]:1", "[1.2.3.4]:1", "a:1",
-					     "1.2.3.4:+5", "1.2.3.4:123456" };
-	char text[SG_ADDR_STR_LEN];
-	union sg_addr a, b;
-	size_t i;
-
-	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		assert_int_equal(sg_addr_parse(good[i], &a), 0);
-		assert_string_equal(sg_addr_format(&a, text), good[i]);
-		assert_int_equal(sg_addr_parse(text, &b), 0);
-		assert_true(sg_addr_equal(&a, &b));
-	}
-	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		assert_int_equal(sg_addr_parse(wrong[i], &a), -EINVAL);
-	assert_int_equal(sg_addr_parse("[::ffff:192.0.2.1]:7", &a), 0);
-	assert_string_equal(sg_addr_format(&a, text), "192.0.2.1:7");
-	assert_int_equal(a.sa.sa_family, AF_INET);
-}
-
-static void prefixes_contain_what_they_should(void **state)
-{
-	struct sg_prefix all, net, host, v6;
-	char text[SG_PREFIX_STR_LEN];
-
-	assert_int_equal(sg_prefix_parse("0.0.0.0/0", &all), 0);
-	assert_int_equal(sg_prefix_parse("10.64.0.0/10", &net), 0);
-	assert_int_equal(sg_prefix_parse("10.127.255.255", &host), 0);
-	assert_int_equal(sg_prefix_parse("::/0", &v6), 0);
-	assert_true(sg_prefix_contains(&all, &net));
-	assert_true(sg_prefix_contains(&net, &host));
-	assert_true(sg_prefix_contains(&net, &net));
-	assert_false(sg_prefix_contains(&host, &net));
-	assert_false(sg_prefix_contains(&v6, &host));
-	host.addr[1] = 128;
-	assert_false(sg_prefix_contains(&net, &host));
-	assert_true(sg_prefix_is_network(&net));
-	net.addr[1] |= 32;
-	assert_false(sg_prefix_is_network(&net));
-	assert_int_equal(sg_prefix_parse("::/129", &v6), -ERANGE);
-	assert_int_equal(sg_prefix_parse("::/", &v6), -ERANGE);
-	assert_int_equal(sg_prefix_parse("x/1", &v6), -EINVAL);
-	assert_int_equal(sg_prefix_parse("fd00::/8", &v6), 0);
-	assert_string_equal(sg_prefix_format(&v6, text), "fd00::/8");
-}
-
 #define T(f) cmocka_unit_test(f)
-#define F(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
 
 int main(void)
 {
@@ -709,19 +431,6 @@ int main(void)
 		T(long_lines_are_read_whole),
 		T(a_binary_file_is_refused),
 		T(own_identity_is_no_peer),
-		F(a_missing_file_shows_an_example),
-		F(drop_ins_are_read_in_order),
-		F(drop_ins_hold_no_node_section),
-		F(problems_of_all_files_are_listed),
-		F(files_that_everybody_may_write_are_refused),
-		F(a_foreign_owner_is_a_warning),
-		F(large_files_and_folders_are_refused),
-		F(twenty_thousand_peers_load_within_a_second),
-		F(written_peers_are_read_back),
-		F(names_cannot_leave_the_folder),
-		F(a_host_cannot_smuggle_a_line),
-		T(addresses_keep_their_form),
-		T(prefixes_contain_what_they_should),
 	};
 	int r;
 

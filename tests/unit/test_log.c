@@ -95,8 +95,8 @@ static void lower_levels_are_left_out(void **state)
 
 static void fields_follow_the_message(void **state)
 {
-	sg_log_kv(SG_LOG_INFO, "channel up", "peer", "ctl", "gone", NULL,
-		  "why", "two words", "empty", "", NULL);
+	sg_log_kv(SG_LOG_INFO, "channel up", "peer", "ctl", "gone", NULL, "why",
+		  "two words", "empty", "", NULL);
 	assert_string_equal(logged(), "signetd: channel up peer=ctl "
 				      "why=\"two words\" empty=\"\"\n");
 }

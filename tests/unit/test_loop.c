@@ -92,8 +92,8 @@ static struct fixture *fixture(void **state)
 /* Runs the loop until something stops it, or for @ms. */
 static void run(struct fixture *f, unsigned int ms)
 {
-	assert_int_equal(
-		sg_timer_set(f->loop, &f->guard, sg_now() + ms * MS), 0);
+	assert_int_equal(sg_timer_set(f->loop, &f->guard, sg_now() + ms * MS),
+			 0);
 	assert_int_equal(sg_loop_run(f->loop), 0);
 	sg_timer_cancel(f->loop, &f->guard);
 }
@@ -126,7 +126,8 @@ static void readable_is_level_triggered(void **state)
 	struct fixture *f = fixture(state);
 
 	assert_int_equal(sg_loop_add(f->loop, f->fd[0], EPOLLIN,
-				     count_three_then_take, f), 0);
+				     count_three_then_take, f),
+			 0);
 	put(f->fd[1]);
 	run(f, 2000);
 	assert_int_equal(f->calls, 3);
@@ -336,7 +337,7 @@ static void twenty_thousand_timers_fire_in_order(void **state)
 		m[i].at = base + x % (100 * MS);
 		sg_timer_set(f->loop, &m[i].t, m[i].at);
 	}
-	for (i = 0; i < 20000; i += 3) {	/* move */
+	for (i = 0; i < 20000; i += 3) { /* move */
 		m[i].at = base + (m[i].at * 7) % (100 * MS);
 		sg_timer_set(f->loop, &m[i].t, m[i].at);
 	}
@@ -355,7 +356,7 @@ static void again(void *ctx)
 	struct many *m = ctx;
 
 	if (++m->f->timer_calls < 5)
-		sg_timer_set(m->f->loop, &m->t, 1);	/* long past */
+		sg_timer_set(m->f->loop, &m->t, 1); /* long past */
 }
 
 static void timer_may_set_itself_to_the_past(void **state)
@@ -473,9 +474,11 @@ static void environment_chooses_epoll(void **state)
 	unsetenv("SIGNET_LOOP");
 }
 
-#define BOTH(f)                                                               \
-	{ #f " (io_uring)", f, setup_uring, teardown, NULL },                 \
-	{ #f " (epoll)", f, setup_epoll, teardown, NULL }
+#define BOTH(f)                                               \
+	{ #f " (io_uring)", f, setup_uring, teardown, NULL }, \
+	{                                                     \
+		#f " (epoll)", f, setup_epoll, teardown, NULL \
+	}
 
 int main(void)
 {

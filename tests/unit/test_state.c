@@ -223,7 +223,7 @@ static void an_older_copy_can_be_lived_with(void **state)
 	assert_int_equal(sg_state_open(dir, &s, &err), 0);
 	n = next();
 	assert_true(n > before);
-	assert_true(n <= newest);	/* peers call it stale, and tell us */
+	assert_true(n <= newest); /* peers call it stale, and tell us */
 	assert_int_equal(sg_state_raise_number(s, newest), 0);
 	assert_true(next() > newest);
 }
@@ -231,7 +231,8 @@ static void an_older_copy_can_be_lived_with(void **state)
 static void peers_are_remembered(void **state)
 {
 	struct sg_state_peer p = { .number = UINT64_MAX - 1,
-				   .head = { 3, { 7, 8 } } }, q;
+				   .head = { 3, { 7, 8 } } },
+			     q;
 	struct signet_id a = id(1), b = id(2);
 
 	assert_int_equal(sg_state_peer_load(s, &a, &q), -ENOENT);
@@ -260,8 +261,7 @@ static void numbers_and_heads_of_peers_never_go_back(void **state)
 
 	sg_state_peer_store(s, &a, &p);
 	for (i = 0; i < 2; i++) {
-		p = (struct sg_state_peer){ .number = 9,
-					    .head = { 2, { 2 } } };
+		p = (struct sg_state_peer){ .number = 9, .head = { 2, { 2 } } };
 		sg_addr_parse("192.0.2.1:5", &p.endpoint);
 		sg_state_peer_store(s, &a, &p);
 		assert_int_equal(sg_state_peer_load(s, &a, &q), 0);
