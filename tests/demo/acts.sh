@@ -96,14 +96,14 @@ act_attacks()
 # it changed.
 act_withheld()
 {
-	local size job
+	local size job DEMO_PACE=''
 
 	say 'The attacker cuts the wire, and takes a frame that the gateway'
 	say 'has never seen: every bit of its header is right.'
 	size=$(stat -c %s "$capture")
 	show attacker ip link set to-gateway nomaster
 	cut_wire
-	on controller plug $gateway_inner info >/dev/null 2>&1 &
+	on controller plug $gateway_inner info 20 >/dev/null 2>&1 &
 	job=$!
 	wait_for 5 grown "$capture" "$size"
 	attack aead 'one bit changed on the way' flip -i to-gateway -n 10

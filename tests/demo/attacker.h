@@ -65,8 +65,8 @@ bool capture_next(struct capture *c, struct packet *p);
 /** capture_next_sealed() - the next packet or message frame to the gateway */
 bool capture_next_sealed(struct capture *c, struct packet *p);
 
-/** capture_last_sealed() - the newest of these */
-bool capture_last_sealed(struct capture *c, struct packet *p);
+/** capture_last_packet() - the newest of these that carries an IP packet */
+bool capture_last_packet(struct capture *c, struct packet *p);
 
 /** capture_create(), capture_append() - write a pcap file; -errno */
 int capture_create(const char *path);

@@ -112,12 +112,16 @@ bool capture_next_sealed(struct capture *c, struct packet *p)
 	return false;
 }
 
-bool capture_last_sealed(struct capture *c, struct packet *p)
+bool capture_last_packet(struct capture *c, struct packet *p)
 {
 	struct packet last;
 	bool found = false;
 
 	while (capture_next_sealed(c, &last)) {
+		/* neither the agents' own messages nor keepalives */
+		if (last.payload[0] != SIGNET_FRAME_PACKET ||
+		    last.len <= SIGNET_PACKET_MIN)
+			continue;
 		*p = last;
 		found = true;
 	}

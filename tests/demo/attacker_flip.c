@@ -110,7 +110,7 @@ int cmd_flip(int argc, char **argv)
 			return opt == 'h' ? 0 : 2;
 		}
 	}
-	if (!capture_load(&c, in) && capture_last_sealed(&c, &p))
+	if (!capture_load(&c, in) && capture_last_packet(&c, &p))
 		ret = flip(&p, name, bit, cut, n);
 	capture_free(&c);
 	return ret;

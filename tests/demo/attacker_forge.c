@@ -140,9 +140,7 @@ static int forge_signet(const char *what, const struct packet *p,
 		}
 	}
 	close(fd);
-	printf("forge: sent %u frame(s), from the controller's address and "
-	       "port\n",
-	       n);
+	printf("forge: sent %u frame(s), as the controller\n", n);
 	return n ? 0 : 1;
 }
 
@@ -176,7 +174,7 @@ int cmd_forge(int argc, char **argv)
 			return opt == 'h' ? 0 : 2;
 		}
 	}
-	if (!capture_load(&c, in) && capture_last_sealed(&c, &p))
+	if (!capture_load(&c, in) && capture_last_packet(&c, &p))
 		ret = forge_signet(what, &p, n);
 	capture_free(&c);
 	return ret;

@@ -50,9 +50,7 @@ static int replay_sealed(struct capture *c, const char *name, size_t max)
 		n++;
 	}
 	close(fd);
-	printf("replay: sent %zu recorded frame(s) again, from the "
-	       "controller's "
-	       "address and port\n",
+	printf("replay: sent %zu recorded frame(s) again, as the controller\n",
 	       n);
 	return n ? 0 : 1;
 }

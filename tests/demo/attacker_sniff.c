@@ -60,9 +60,9 @@ static void print_bytes(const uint8_t *at, size_t len, const char *before)
 	char text[128];
 	size_t n = snprintf(text, sizeof(text), "%s", before);
 
-	for (size_t i = 0; i < len && i < 8; i++)
+	for (size_t i = 0; i < len && i < 6; i++)
 		n += snprintf(text + n, sizeof(text) - n, " %02x", at[i]);
-	snprintf(text + n, sizeof(text) - n, "%s", len > 8 ? " ..." : "");
+	snprintf(text + n, sizeof(text) - n, "%s", len > 6 ? " ..." : "");
 	print_line(GREEN, text);
 }
 
@@ -174,9 +174,9 @@ static int sniff_find(struct capture *c, const char *text)
 	for (size_t i = c->len - 1; i > 0; i--)
 		c->data[i] ^= c->data[i - 1];
 	cipher = count(c->data, c->len, text);
-	printf("%zu bytes searched for '%s': %zu in clear, %zu under the "
+	printf("searched %zu bytes: %zu times in clear, %zu times under the "
 	       "plug's cipher\n",
-	       c->len, text, clear, cipher);
+	       c->len, clear, cipher);
 	return clear + cipher ? 0 : 1;
 }
 

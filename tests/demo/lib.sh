@@ -61,6 +61,7 @@ run()
 	[ -z "$said" ] || while IFS= read -r line; do
 		n=$((n + 1))
 		[ $n -le "$lines" ] || line=...
+		[ -n "$plain" ] || line=${line:0:74}
 		printf '    %s%s%s\n' "$dim" "$line" "$plain_text"
 		[ $n -le "$lines" ] || break
 	done <<<"$said"
