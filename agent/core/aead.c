@@ -8,17 +8,18 @@
 #include "core/aead.h"
 
 _Static_assert(crypto_aead_chacha20poly1305_IETF_KEYBYTES ==
-		       SIGNET_AEAD_KEY_LEN, "ChaCha20 key");
+		       SIGNET_AEAD_KEY_LEN,
+	       "ChaCha20 key");
 _Static_assert(crypto_aead_aes256gcm_KEYBYTES == SIGNET_AEAD_KEY_LEN,
 	       "AES key");
 _Static_assert(crypto_aead_chacha20poly1305_IETF_NPUBBYTES ==
-		       SIGNET_AEAD_NONCE_LEN, "ChaCha20 nonce");
+		       SIGNET_AEAD_NONCE_LEN,
+	       "ChaCha20 nonce");
 _Static_assert(crypto_aead_aes256gcm_NPUBBYTES == SIGNET_AEAD_NONCE_LEN,
 	       "AES nonce");
-_Static_assert(crypto_aead_chacha20poly1305_IETF_ABYTES ==
-		       SIGNET_AEAD_TAG_LEN, "ChaCha20 tag");
-_Static_assert(crypto_aead_aes256gcm_ABYTES == SIGNET_AEAD_TAG_LEN,
-	       "AES tag");
+_Static_assert(crypto_aead_chacha20poly1305_IETF_ABYTES == SIGNET_AEAD_TAG_LEN,
+	       "ChaCha20 tag");
+_Static_assert(crypto_aead_aes256gcm_ABYTES == SIGNET_AEAD_TAG_LEN, "AES tag");
 
 unsigned int signet_aead_supported(void)
 {
@@ -60,13 +61,12 @@ void signet_aead_seal(const struct signet_aead_key *key,
 {
 	if (key->aead == SIGNET_AEAD_AES256GCM)
 		crypto_aead_aes256gcm_encrypt_afternm(out, NULL, pt, pt_len,
-						      aad, aad_len, NULL,
-						      nonce, &key->gcm);
+						      aad, aad_len, NULL, nonce,
+						      &key->gcm);
 	else
-		crypto_aead_chacha20poly1305_ietf_encrypt(out, NULL, pt,
-							  pt_len, aad, aad_len,
-							  NULL, nonce,
-							  key->raw);
+		crypto_aead_chacha20poly1305_ietf_encrypt(out, NULL, pt, pt_len,
+							  aad, aad_len, NULL,
+							  nonce, key->raw);
 }
 
 int signet_aead_open(const struct signet_aead_key *key,
@@ -77,10 +77,9 @@ int signet_aead_open(const struct signet_aead_key *key,
 	int err;
 
 	if (key->aead == SIGNET_AEAD_AES256GCM)
-		err = crypto_aead_aes256gcm_decrypt_afternm(out, NULL, NULL,
-							    ct, ct_len, aad,
-							    aad_len, nonce,
-							    &key->gcm);
+		err = crypto_aead_aes256gcm_decrypt_afternm(
+			out, NULL, NULL, ct, ct_len, aad, aad_len, nonce,
+			&key->gcm);
 	else
 		err = crypto_aead_chacha20poly1305_ietf_decrypt(
 			out, NULL, NULL, ct, ct_len, aad, aad_len, nonce,

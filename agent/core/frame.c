@@ -65,8 +65,9 @@ static int parse_handshake(const uint8_t *frame, uint8_t type)
 	static const uint8_t zero[8];
 
 	if (type == SIGNET_FRAME_COOKIE)
-		return frame[1] || memcmp(frame + 8, zero, 8) ?
-			       SIGNET_DROP_FLAGS : 0;
+		return frame[1] || memcmp(frame + 8, zero, 8)
+			       ? SIGNET_DROP_FLAGS
+			       : 0;
 	if (frame[1] == 0 || frame[1] > SIGNET_PATTERN_MAX)
 		return SIGNET_DROP_TYPE;
 	if (memcmp(frame + 12, zero, 4))
@@ -105,8 +106,7 @@ int signet_frame_parse(const uint8_t *frame, size_t len,
 	return sealed ? 0 : parse_handshake(frame, type);
 }
 
-void signet_hop_tag(const uint8_t *frame,
-		    const uint8_t key[SIGNET_HOP_KEY_LEN],
+void signet_hop_tag(const uint8_t *frame, const uint8_t key[SIGNET_HOP_KEY_LEN],
 		    uint8_t tag[SIGNET_HOP_TAG_LEN])
 {
 	crypto_shorthash_siphash24(tag, frame, SIGNET_HOP_TAG_OFFSET, key);
@@ -118,8 +118,8 @@ bool signet_hop_tag_ok(const uint8_t *frame,
 	uint8_t tag[SIGNET_HOP_TAG_LEN];
 
 	signet_hop_tag(frame, key, tag);
-	return sodium_memcmp(tag, frame + SIGNET_HOP_TAG_OFFSET,
-			     sizeof(tag)) == 0;
+	return sodium_memcmp(tag, frame + SIGNET_HOP_TAG_OFFSET, sizeof(tag)) ==
+	       0;
 }
 
 static void make_nonce(const struct signet_frame_info *info,

@@ -183,7 +183,8 @@ static int datapath_send(struct sg_datapath *dp, const union sg_addr *remote,
 			       len, 0);
 }
 
-static void datapath_drops(struct sg_datapath *dp, uint64_t d[SIGNET_DROP_COUNT])
+static void datapath_drops(struct sg_datapath *dp,
+			   uint64_t d[SIGNET_DROP_COUNT])
 {
 	for (int r = 0; r < SIGNET_DROP_COUNT; r++) {
 		for (uint32_t i = 0; i < dp->n_workers; i++)

@@ -116,8 +116,8 @@ int tun_prefixes_set(struct sg_datapath *dp, uint32_t peer,
 	if (!err) {
 		prefixes_remove(dp, t);
 		for (size_t i = 0; i < n; i++)
-			sg_lpm_insert(family_of(dp, &p[i]), p[i].addr,
-				      p[i].len, peer);
+			sg_lpm_insert(family_of(dp, &p[i]), p[i].addr, p[i].len,
+				      peer);
 		t->prefixes = copy;
 		t->n_prefixes = n;
 	}

@@ -23,38 +23,38 @@
 #include "daemon/tun_queue.h"
 #include "daemon/tun_slab.h"
 
-#define TUN_CACHE_LINE	   64
-#define TUN_NSEC	   1000000000ull
-#define TUN_MAX_WORKERS	   SIGNET_LANES
+#define TUN_CACHE_LINE	  64
+#define TUN_NSEC	  1000000000ull
+#define TUN_MAX_WORKERS	  SIGNET_LANES
 /* A TUN read: virtio-net header and the largest packet or super-packet. */
-#define TUN_VNET_LEN	   10
-#define TUN_PACKET_MAX	   65535
-#define TUN_BUF_LEN	   (TUN_VNET_LEN + TUN_PACKET_MAX + 1)
+#define TUN_VNET_LEN	  10
+#define TUN_PACKET_MAX	  65535
+#define TUN_BUF_LEN	  (TUN_VNET_LEN + TUN_PACKET_MAX + 1)
 /* The largest UDP payload, and the most segments of one UDP_SEGMENT send. */
-#define TUN_UDP_MAX	   65507
-#define TUN_RUN_MAX	   64
+#define TUN_UDP_MAX	  65507
+#define TUN_RUN_MAX	  64
 /* Packets kept for peers whose channel is still being opened. */
-#define TUN_KEEP_PER_PEER  16
-#define TUN_KEEP_PACKETS   512
-#define TUN_KEEP_BYTES	   (1u << 20)
-#define TUN_KEEP_NS	   (5 * TUN_NSEC)
+#define TUN_KEEP_PER_PEER 16
+#define TUN_KEEP_PACKETS  512
+#define TUN_KEEP_BYTES	  (1u << 20)
+#define TUN_KEEP_NS	  (5 * TUN_NSEC)
 /* Failed openings under one key after which a new key is asked for. */
 /* A learned path MTU is forgotten after this, as the kernel forgets its own. */
-#define TUN_MTU_NS	   (600 * TUN_NSEC)
-#define TUN_FAILURES_MAX   (1u << 20)
+#define TUN_MTU_NS	  (600 * TUN_NSEC)
+#define TUN_FAILURES_MAX  (1u << 20)
 /* Work done under a worker's lock before others get a turn. */
-#define TUN_TX_BATCH	   64
-#define TUN_RX_BATCH	   8
+#define TUN_TX_BATCH	  64
+#define TUN_RX_BATCH	  8
 
 /** struct tun_lane - sending side of a lane; one cache line */
 struct tun_lane {
 	_Alignas(TUN_CACHE_LINE) _Atomic uint64_t next;
-	_Atomic uint64_t limit;	/* counters below it may be used */
+	_Atomic uint64_t limit; /* counters below it may be used */
 };
 
 /** struct tun_window - receiving side of a lane */
 struct tun_window {
-	pthread_mutex_t lock;	/* guards @replay */
+	pthread_mutex_t lock; /* guards @replay */
 	struct signet_replay replay;
 };
 
@@ -94,15 +94,15 @@ struct tun_channel {
 	uint32_t rx_label;
 	uint8_t rx_hop_key[SIGNET_HOP_KEY_LEN];
 	uint8_t tx_lanes;
-	int8_t tx_key;			/* selected slot, -1: none */
+	int8_t tx_key; /* selected slot, -1: none */
 	struct sg_path path;
 	struct tun_key *rx[SIGNET_KEY_IDS];
 	struct tun_key *tx[SIGNET_KEY_IDS];
-	struct tun_stats *stats;	/* one for each worker */
-	struct tun_channel *next;	/* of the same peer */
-	_Atomic uint64_t seen_ns;	/* last endpoint_seen() */
-	_Atomic uint32_t mtu;		/* learned inner MTU, 0: none */
-	_Atomic uint64_t mtu_ns;	/* when it was learned */
+	struct tun_stats *stats;  /* one for each worker */
+	struct tun_channel *next; /* of the same peer */
+	_Atomic uint64_t seen_ns; /* last endpoint_seen() */
+	_Atomic uint32_t mtu;	  /* learned inner MTU, 0: none */
+	_Atomic uint64_t mtu_ns;  /* when it was learned */
 	_Atomic bool watched;
 };
 
@@ -120,7 +120,7 @@ struct tun_peer {
 	struct tun_channel *channels;
 	struct sg_prefix *prefixes;
 	size_t n_prefixes;
-	_Atomic uint64_t wanted_ns;	/* last channel_wanted() */
+	_Atomic uint64_t wanted_ns; /* last channel_wanted() */
 	/* guarded by keep_lock */
 	struct tun_kept *kept, **kept_tail;
 	uint32_t n_kept;
@@ -138,7 +138,7 @@ struct tun_tables {
 	struct tun_label *labels;
 	uint32_t label_mask, n_labels;
 	uint64_t label_seed;
-	struct tun_channel **channels;	/* by index part of the number */
+	struct tun_channel **channels; /* by index part of the number */
 	uint32_t channels_cap, channels_hint;
 	struct sg_lpm v4, v6;
 };
@@ -157,7 +157,7 @@ struct tun_run {
 	size_t frame_len;
 	size_t bytes;
 	uint32_t count;
-	uint32_t inner;		/* bytes of plaintext */
+	uint32_t inner; /* bytes of plaintext */
 	bool closed;
 	uint8_t *buf;
 };
@@ -166,7 +166,7 @@ struct tun_run {
 struct tun_lookup {
 	uint8_t addr[16];
 	uint32_t peer;
-	uint8_t family;		/* 0: empty */
+	uint8_t family; /* 0: empty */
 };
 
 struct tun_worker {
@@ -178,16 +178,16 @@ struct tun_worker {
 	int tun_fd;
 	int wake_fd;
 	struct tun_sockets sock;
-	uint64_t now_ns;	/* CLOCK_BOOTTIME of the batch */
+	uint64_t now_ns; /* CLOCK_BOOTTIME of the batch */
 	uint8_t *tun_buf;
 	uint8_t *rx_buf;
 	struct tun_run run;
 	struct tun_lookup tx_peer, rx_peer;
 	struct sg_gro gro;
-	struct tun_kept *inbox;	/* guarded by @lock; kept packets to send */
+	struct tun_kept *inbox; /* guarded by @lock; kept packets to send */
 	uint64_t icmp_ns;	/* earliest next ICMP error */
 	_Atomic uint64_t drops[SIGNET_DROP_COUNT];
-	struct sg_queue messages;	/* and events */
+	struct sg_queue messages; /* and events */
 	struct sg_queue handshakes;
 	int poll_fd;
 };
@@ -205,17 +205,17 @@ struct sg_datapath {
 	struct sg_slab keys, chans;
 	uint32_t generation;
 	int event_fd;
-	bool watching;		/* event_fd is in the loop */
+	bool watching; /* event_fd is in the loop */
 	_Atomic bool notified;
 	_Atomic bool stop;
-	_Atomic bool writer;	/* a writer is at the gate */
+	_Atomic bool writer; /* a writer is at the gate */
 	pthread_mutex_t gate;
 	pthread_mutex_t keep_lock;
 	uint32_t keep_packets, keep_bytes;
 	/* steps in use */
 	bool vnet_hdr, tso4, tso6, uso, multi_queue, udp_gro, uring;
 	_Atomic bool udp_gso;
-	unsigned int off;	/* SG_OFF_*: steps that are not to be tried */
+	unsigned int off; /* SG_OFF_*: steps that are not to be tried */
 };
 
 /* Steps that SIGNET_OFFLOADS_OFF can switch off, a comma-separated list. */
@@ -240,8 +240,9 @@ static inline uint64_t tun_now(void)
 /* Counters have one writer: no locked instruction is needed. */
 static inline void tun_count(_Atomic uint64_t *c, uint64_t n)
 {
-	atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) +
-			      n, memory_order_relaxed);
+	atomic_store_explicit(c,
+			      atomic_load_explicit(c, memory_order_relaxed) + n,
+			      memory_order_relaxed);
 }
 
 static inline void tun_drop(struct tun_worker *w, enum signet_drop why,

@@ -23,8 +23,7 @@ uint16_t sg_csum_fold(uint64_t sum);
  * @proto: transport protocol
  * @len: length of transport header and payload
  */
-uint64_t sg_csum_pseudo(const uint8_t *ip, bool v6, uint8_t proto,
-			size_t len);
+uint64_t sg_csum_pseudo(const uint8_t *ip, bool v6, uint8_t proto, size_t len);
 
 /** sg_csum_ipv4() - write the header checksum of an IPv4 header */
 void sg_csum_ipv4(uint8_t *ip, size_t hdr_len);

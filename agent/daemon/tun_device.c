@@ -108,7 +108,8 @@ static void set_gso_max(struct sg_datapath *dp)
 		struct rtattr attr;
 		uint32_t segs;
 	} req = {
-		.nh = { .nlmsg_len = sizeof(req), .nlmsg_type = RTM_NEWLINK,
+		.nh = { .nlmsg_len = sizeof(req),
+			.nlmsg_type = RTM_NEWLINK,
 			.nlmsg_flags = NLM_F_REQUEST },
 		.attr = { .rta_len = sizeof(req.attr) + 4,
 			  .rta_type = IFLA_GSO_MAX_SEGS },

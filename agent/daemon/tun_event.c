@@ -45,8 +45,7 @@ bool tun_event_frame(struct tun_worker *w, bool handshake, const uint8_t *data,
 		.to = *to,
 	};
 
-	if (!sg_queue_push(handshake ? &w->handshakes : &w->messages, &e,
-			   data))
+	if (!sg_queue_push(handshake ? &w->handshakes : &w->messages, &e, data))
 		return false;
 	notify(w->dp);
 	return true;
@@ -122,8 +121,8 @@ static bool drain_all(struct sg_datapath *dp, bool handshakes, int max)
 	for (uint32_t i = 0; i < dp->n_workers; i++) {
 		struct tun_worker *w = &dp->workers[i];
 
-		more |= drain_queue(dp, handshakes ? &w->handshakes :
-				    &w->messages, max);
+		more |= drain_queue(
+			dp, handshakes ? &w->handshakes : &w->messages, max);
 	}
 	return more;
 }

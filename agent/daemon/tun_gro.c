@@ -6,11 +6,11 @@
 #include "daemon/tun_gro.h"
 #include "daemon/tun_virtio.h"
 
-#define TCP_FIN 0x01
-#define TCP_PSH 0x08
-#define TCP_ACK 0x10
-#define TCP_ECE 0x40
-#define TCP_ENDS (TCP_FIN | TCP_PSH)
+#define TCP_FIN	     0x01
+#define TCP_PSH	     0x08
+#define TCP_ACK	     0x10
+#define TCP_ECE	     0x40
+#define TCP_ENDS     (TCP_FIN | TCP_PSH)
 #define IP_TOTAL_MAX 65535
 
 _Static_assert(sizeof(struct virtio_net_hdr) == SG_GRO_HEADROOM,
@@ -137,9 +137,8 @@ static bool continues(const struct sg_gro_flow *f, const struct candidate *c)
 static bool checksum_ok(const uint8_t *packet, size_t l4, size_t len, bool v6,
 			bool tcp)
 {
-	uint64_t sum = sg_csum_pseudo(packet, v6,
-				      tcp ? IPPROTO_TCP : IPPROTO_UDP,
-				      len - l4);
+	uint64_t sum = sg_csum_pseudo(
+		packet, v6, tcp ? IPPROTO_TCP : IPPROTO_UDP, len - l4);
 
 	if (sg_csum_fold(sg_csum_add(packet + l4, len - l4, sum)) != 0xffff)
 		return false;
@@ -180,14 +179,14 @@ static void finish_headers(struct sg_gro_flow *f, struct virtio_net_hdr *h)
 	}
 	if (!f->tcp)
 		put16(l4 + 4, (uint16_t)l4_len);
-	sum = sg_csum_fold(sg_csum_pseudo(p, f->v6, f->tcp ? IPPROTO_TCP :
-					  IPPROTO_UDP, l4_len));
+	sum = sg_csum_fold(sg_csum_pseudo(
+		p, f->v6, f->tcp ? IPPROTO_TCP : IPPROTO_UDP, l4_len));
 	memcpy(l4 + (f->tcp ? 16 : 6), &sum, 2);
 
 	h->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-	h->gso_type = !f->tcp ? VIRTIO_NET_HDR_GSO_UDP_L4 :
-		      f->v6   ? VIRTIO_NET_HDR_GSO_TCPV6 :
-				VIRTIO_NET_HDR_GSO_TCPV4;
+	h->gso_type = !f->tcp ? VIRTIO_NET_HDR_GSO_UDP_L4
+		      : f->v6 ? VIRTIO_NET_HDR_GSO_TCPV6
+			      : VIRTIO_NET_HDR_GSO_TCPV4;
 	h->hdr_len = f->hdr_len;
 	h->gso_size = f->mss;
 	h->csum_start = f->l4;

@@ -12,7 +12,7 @@
 #include "daemon/tun_checksum.h"
 
 /* At most one in this time; senders try again. */
-#define ICMP_GAP_NS (10 * 1000 * 1000ull)
+#define ICMP_GAP_NS  (10 * 1000 * 1000ull)
 #define IPV6_MIN_MTU 1280
 
 static void put16(uint8_t *p, uint32_t v)

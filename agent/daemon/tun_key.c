@@ -34,8 +34,9 @@ struct tun_key *tun_key_new(struct sg_datapath *dp, const struct sg_dp_key *k,
 		goto fail;
 	key->hard_ns = k->hard_ns;
 	atomic_init(&key->budget, k->hard_frames);
-	key->soft_left = k->soft_frames && k->soft_frames < k->hard_frames ?
-				 k->hard_frames - k->soft_frames : 0;
+	key->soft_left = k->soft_frames && k->soft_frames < k->hard_frames
+				 ? k->hard_frames - k->soft_frames
+				 : 0;
 	return key;
 fail:
 	tun_key_free(dp, key);
@@ -101,8 +102,8 @@ bool tun_key_soft(const struct tun_key *k)
 
 struct tun_window *tun_key_window(struct tun_key *k, uint8_t lane, bool make)
 {
-	struct tun_window *w = atomic_load_explicit(&k->windows[lane],
-						    memory_order_acquire);
+	struct tun_window *w =
+		atomic_load_explicit(&k->windows[lane], memory_order_acquire);
 	struct tun_window *other = NULL;
 
 	if (w || !make)

@@ -15,19 +15,19 @@
 
 struct sg_lpm_entry {
 	uint8_t addr[16];
-	uint32_t peer;		/* SG_LPM_NONE: free */
+	uint32_t peer; /* SG_LPM_NONE: free */
 	uint8_t len;
 };
 
 /** struct sg_lpm - prefixes of one family; not locked */
 struct sg_lpm {
 	struct sg_lpm_entry *entry;
-	uint32_t mask;		/* size minus one, a power of two */
+	uint32_t mask; /* size minus one, a power of two */
 	uint32_t count;
 	uint32_t per_len[129];
-	uint8_t lens[129];	/* lengths in use, longest first */
+	uint8_t lens[129]; /* lengths in use, longest first */
 	uint8_t n_lens;
-	uint8_t bits;		/* 32 or 128 */
+	uint8_t bits; /* 32 or 128 */
 	uint64_t seed;
 };
 
@@ -39,8 +39,7 @@ void sg_lpm_free(struct sg_lpm *t);
 int sg_lpm_reserve(struct sg_lpm *t, uint32_t n);
 
 /** sg_lpm_exact() - peer of exactly this prefix or SG_LPM_NONE */
-uint32_t sg_lpm_exact(const struct sg_lpm *t, const uint8_t *addr,
-		      uint8_t len);
+uint32_t sg_lpm_exact(const struct sg_lpm *t, const uint8_t *addr, uint8_t len);
 
 /** sg_lpm_insert() - room has been reserved; replaces the peer */
 void sg_lpm_insert(struct sg_lpm *t, const uint8_t *addr, uint8_t len,

@@ -58,8 +58,8 @@ struct sg_queue_entry *sg_queue_peek(struct sg_queue *q, uint8_t **data)
 	for (;;) {
 		uint32_t at = tail & (q->size - 1);
 
-		if (tail == atomic_load_explicit(&q->head,
-						 memory_order_acquire))
+		if (tail ==
+		    atomic_load_explicit(&q->head, memory_order_acquire))
 			return NULL;
 		e = (struct sg_queue_entry *)(void *)(q->ring + at);
 		if (e->type != SG_QUEUE_SKIP)
@@ -74,8 +74,9 @@ struct sg_queue_entry *sg_queue_peek(struct sg_queue *q, uint8_t **data)
 void sg_queue_pop(struct sg_queue *q)
 {
 	uint32_t tail = atomic_load_explicit(&q->tail, memory_order_relaxed);
-	struct sg_queue_entry *e = (struct sg_queue_entry *)(void *)
-		(q->ring + (tail & (q->size - 1)));
+	struct sg_queue_entry *e =
+		(struct sg_queue_entry *)(void *)(q->ring +
+						  (tail & (q->size - 1)));
 
 	atomic_store_explicit(&q->tail, tail + entry_len(e->len),
 			      memory_order_release);

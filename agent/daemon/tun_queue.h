@@ -11,7 +11,7 @@
 #include "daemon/datapath.h"
 
 enum sg_queue_type {
-	SG_QUEUE_SKIP,		/* filler up to the end of the ring */
+	SG_QUEUE_SKIP, /* filler up to the end of the ring */
 	SG_QUEUE_FRAME,
 	SG_QUEUE_ENDPOINT,
 	SG_QUEUE_CONFIRMED,
@@ -36,9 +36,9 @@ struct sg_queue_entry {
 
 struct sg_queue {
 	uint8_t *ring;
-	uint32_t size;			/* power of two */
-	_Alignas(64) _Atomic uint32_t head;	/* written by the producer */
-	_Alignas(64) _Atomic uint32_t tail;	/* written by the consumer */
+	uint32_t size;			    /* power of two */
+	_Alignas(64) _Atomic uint32_t head; /* written by the producer */
+	_Alignas(64) _Atomic uint32_t tail; /* written by the consumer */
 };
 
 /** sg_queue_init() - @size: bytes, a power of two; Return: 0 or -ENOMEM */

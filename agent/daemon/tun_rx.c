@@ -13,7 +13,7 @@ struct rx {
 	struct tun_channel *channel;
 	struct tun_key *key;
 	uint8_t key_id, lane;
-	struct tun_window *window;	/* locked */
+	struct tun_window *window; /* locked */
 	uint32_t packets;
 	uint64_t bytes;
 	bool opened, moved;

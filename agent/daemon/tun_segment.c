@@ -47,12 +47,16 @@ static int parse_super(struct sg_gso *g, const struct virtio_net_hdr *h)
 	const uint8_t *p = g->packet;
 
 	g->l4 = h->csum_start;
-	if (g->l4 < (g->v6 ? 40u : 20u) || g->l4 + 20 > g->len)
+	if (g->v6 ? g->l4 < 40 : g->l4 != (size_t)(p[0] & 15) * 4 || g->l4 < 20)
+		return -EINVAL;
+	if (g->l4 + 8 > g->len)
 		return -EINVAL;
 	switch (type) {
 	case VIRTIO_NET_HDR_GSO_TCPV4:
 	case VIRTIO_NET_HDR_GSO_TCPV6:
 		if ((type == VIRTIO_NET_HDR_GSO_TCPV6) != g->v6)
+			return -EINVAL;
+		if (g->l4 + 20 > g->len)
 			return -EINVAL;
 		g->proto = IPPROTO_TCP;
 		g->hdr_len = g->l4 + (size_t)(p[g->l4 + 12] >> 4) * 4;
@@ -73,8 +77,8 @@ static int parse_super(struct sg_gso *g, const struct virtio_net_hdr *h)
 	g->segments = (uint32_t)((g->len - g->hdr_len + g->mss - 1) / g->mss);
 	if (g->segments == 0)
 		g->segments = 1;
-	g->largest = g->len < g->hdr_len + g->mss ? g->len :
-						    g->hdr_len + g->mss;
+	g->largest = g->len < g->hdr_len + g->mss ? g->len
+						  : g->hdr_len + g->mss;
 	memcpy(g->hdr, p, g->hdr_len);
 	g->ip_id = get16(p + 4);
 	g->seq = (uint32_t)get16(p + g->l4 + 4) << 16 | get16(p + g->l4 + 6);

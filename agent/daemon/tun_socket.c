@@ -109,7 +109,7 @@ static int open_one(struct sg_datapath *dp, int family)
 	if (err)
 		goto fail;
 	a.sa.sa_family = (sa_family_t)family;
-	a.v4.sin_port = htons(dp->port);	/* where sin6_port is too */
+	a.v4.sin_port = htons(dp->port); /* where sin6_port is too */
 	len = addr_len(&a);
 	if (bind(fd, &a.sa, len) || getsockname(fd, &a.sa, &len)) {
 		err = -errno;
@@ -193,8 +193,8 @@ void tun_sockets_close(struct tun_sockets *s)
 static struct cmsghdr *put_cmsg(struct msghdr *m, int level, int type,
 				const void *data, size_t len)
 {
-	struct cmsghdr *c = (struct cmsghdr *)(void *)
-		((char *)m->msg_control + m->msg_controllen);
+	struct cmsghdr *c = (struct cmsghdr *)(void *)((char *)m->msg_control +
+						       m->msg_controllen);
 
 	c->cmsg_level = level;
 	c->cmsg_type = type;

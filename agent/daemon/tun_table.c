@@ -6,9 +6,9 @@
 
 #include "daemon/tun.h"
 
-#define LABELS_MIN	64
-#define INDEX_BITS	20
-#define INDEX_MASK	((1u << INDEX_BITS) - 1)
+#define LABELS_MIN 64
+#define INDEX_BITS 20
+#define INDEX_MASK ((1u << INDEX_BITS) - 1)
 
 static uint32_t label_slot(const struct tun_tables *t, uint32_t label)
 {
@@ -66,8 +66,7 @@ static void label_remove(struct tun_tables *t, uint32_t label)
 	     i = (i + 1) & t->label_mask) {
 		uint32_t home = label_slot(t, t->labels[i].label);
 
-		if (((i - home) & t->label_mask) <
-		    ((i - hole) & t->label_mask))
+		if (((i - home) & t->label_mask) < ((i - hole) & t->label_mask))
 			continue;
 		t->labels[hole] = t->labels[i];
 		memset(&t->labels[i], 0, sizeof(t->labels[i]));

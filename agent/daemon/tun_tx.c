@@ -43,8 +43,7 @@ static void sent(struct tun_worker *w, struct tun_run *r)
 
 	tun_count(&st->tx_packets, r->count);
 	tun_count(&st->tx_bytes, r->inner);
-	atomic_store_explicit(&st->tx_last_ns, w->now_ns,
-			      memory_order_relaxed);
+	atomic_store_explicit(&st->tx_last_ns, w->now_ns, memory_order_relaxed);
 	note_active(w, r->channel);
 }
 
@@ -79,9 +78,9 @@ static uint8_t *run_reserve(struct tun_worker *w, struct tun_channel *c,
 {
 	struct tun_run *r = &w->run;
 
-	if (r->count && (r->channel != c || r->closed ||
-			 frame_len > r->frame_len || r->count == TUN_RUN_MAX ||
-			 r->bytes + frame_len > TUN_UDP_MAX))
+	if (r->count &&
+	    (r->channel != c || r->closed || frame_len > r->frame_len ||
+	     r->count == TUN_RUN_MAX || r->bytes + frame_len > TUN_UDP_MAX))
 		tun_tx_flush(w);
 	if (!r->count) {
 		r->channel = c;

@@ -150,9 +150,9 @@ static void print_status(void)
 
 	sg_datapath_tun.status(dp, &s);
 	printf("%s io=%s workers=%u vnet=%d tso4=%d tso6=%d uso=%d gso=%d "
-	       "gro=%d mq=%d mtu=%u port=%u\n", s.ifname, s.io, s.workers,
-	       s.vnet_hdr, s.tso4, s.tso6, s.uso, s.udp_gso, s.udp_gro,
-	       s.multi_queue, s.mtu, s.port);
+	       "gro=%d mq=%d mtu=%u port=%u\n",
+	       s.ifname, s.io, s.workers, s.vnet_hdr, s.tso4, s.tso6, s.uso,
+	       s.udp_gso, s.udp_gro, s.multi_queue, s.mtu, s.port);
 	fflush(stdout);
 }
 
@@ -162,18 +162,41 @@ static void parse_options(int argc, char **argv, struct options *o)
 
 	while ((c = getopt(argc, argv, "i:p:s:k:r:R:x:m:w:ce")) != -1) {
 		switch (c) {
-		case 'i': o->cfg.ifname = optarg; break;
-		case 'p': o->cfg.port = (uint16_t)atoi(optarg); break;
-		case 's': o->side = atoi(optarg) != 0; break;
-		case 'k': o->seed = optarg; break;
-		case 'r': o->remote = optarg; break;
-		case 'R': o->remote_port = (uint16_t)atoi(optarg); break;
-		case 'x': o->prefix = optarg; break;
-		case 'm': o->cfg.mtu = (uint32_t)atoi(optarg); break;
-		case 'w': o->cfg.workers = (uint32_t)atoi(optarg); break;
-		case 'c': o->aead = SIGNET_AEAD_CHACHA20POLY1305; break;
-		case 'e': o->cfg.uring = false; break;
-		default: exit(2);
+		case 'i':
+			o->cfg.ifname = optarg;
+			break;
+		case 'p':
+			o->cfg.port = (uint16_t)atoi(optarg);
+			break;
+		case 's':
+			o->side = atoi(optarg) != 0;
+			break;
+		case 'k':
+			o->seed = optarg;
+			break;
+		case 'r':
+			o->remote = optarg;
+			break;
+		case 'R':
+			o->remote_port = (uint16_t)atoi(optarg);
+			break;
+		case 'x':
+			o->prefix = optarg;
+			break;
+		case 'm':
+			o->cfg.mtu = (uint32_t)atoi(optarg);
+			break;
+		case 'w':
+			o->cfg.workers = (uint32_t)atoi(optarg);
+			break;
+		case 'c':
+			o->aead = SIGNET_AEAD_CHACHA20POLY1305;
+			break;
+		case 'e':
+			o->cfg.uring = false;
+			break;
+		default:
+			exit(2);
 		}
 	}
 	if (!o->seed || !o->remote || !o->prefix)
@@ -186,8 +209,12 @@ int main(int argc, char **argv)
 {
 	struct options o = {
 		.aead = SIGNET_AEAD_AES256GCM,
-		.cfg = { .ifname = "sgb0", .port = 51900, .ipv4 = true,
-			 .ipv6 = true, .mtu = 1412, .max_peers = 16,
+		.cfg = { .ifname = "sgb0",
+			 .port = 51900,
+			 .ipv4 = true,
+			 .ipv6 = true,
+			 .mtu = 1412,
+			 .max_peers = 16,
 			 .uring = true },
 	};
 	struct sg_dp_events ev = { 0 };

@@ -25,8 +25,8 @@ static const enum signet_aead aeads[] = {
 	SIGNET_AEAD_AES256GCM,
 };
 
-#define for_each_aead(a)                                                       \
-	for (const enum signet_aead *a = aeads; a < aeads + 2; a++)            \
+#define for_each_aead(a)                                            \
+	for (const enum signet_aead *a = aeads; a < aeads + 2; a++) \
 		if (signet_aead_supported() & *a)
 
 static void sealed_frames_open_at_every_length(void **state)
@@ -34,7 +34,8 @@ static void sealed_frames_open_at_every_length(void **state)
 	static uint8_t pt[1500], frame[1500 + SIGNET_FRAME_OVERHEAD], out[1500];
 
 	randombytes_buf(pt, sizeof(pt));
-	for_each_aead(a) {
+	for_each_aead(a)
+	{
 		struct signet_aead_key key;
 
 		assert_int_equal(signet_aead_key_init(&key, *a, raw_key), 0);
@@ -52,8 +53,9 @@ static void sealed_frames_open_at_every_length(void **state)
 			assert_int_equal(got.label, info0.label);
 			assert_int_equal(got.counter, info0.counter);
 			assert_true(signet_hop_tag_ok(frame, hop_key));
-			assert_int_equal(signet_frame_open(&key, &got, frame,
-							   len, out), 0);
+			assert_int_equal(
+				signet_frame_open(&key, &got, frame, len, out),
+				0);
 			assert_memory_equal(out, pt, n);
 		}
 		signet_aead_key_wipe(&key);
@@ -66,7 +68,8 @@ static void sealing_and_opening_in_place(void **state)
 	uint8_t *body = frame + SIGNET_FRAME_HDR_LEN;
 
 	randombytes_buf(pt, sizeof(pt));
-	for_each_aead(a) {
+	for_each_aead(a)
+	{
 		struct signet_aead_key key;
 
 		assert_int_equal(signet_aead_key_init(&key, *a, raw_key), 0);
@@ -75,7 +78,8 @@ static void sealing_and_opening_in_place(void **state)
 				  frame);
 		assert_memory_not_equal(body, pt, sizeof(pt));
 		assert_int_equal(signet_frame_open(&key, &info0, frame,
-						   sizeof(frame), body), 0);
+						   sizeof(frame), body),
+				 0);
 		assert_memory_equal(body, pt, sizeof(pt));
 	}
 }
@@ -105,7 +109,8 @@ static void every_flipped_bit_is_refused(void **state)
 	uint8_t frame[100 + SIGNET_FRAME_OVERHEAD], pt[100], out[100];
 
 	randombytes_buf(pt, sizeof(pt));
-	for_each_aead(a) {
+	for_each_aead(a)
+	{
 		struct signet_aead_key key;
 
 		assert_int_equal(signet_aead_key_init(&key, *a, raw_key), 0);
@@ -131,7 +136,8 @@ static void every_truncation_is_refused(void **state)
 	uint8_t frame[100 + SIGNET_FRAME_OVERHEAD], pt[100], out[100];
 
 	memset(pt, 7, sizeof(pt));
-	for_each_aead(a) {
+	for_each_aead(a)
+	{
 		struct signet_aead_key key;
 
 		assert_int_equal(signet_aead_key_init(&key, *a, raw_key), 0);
@@ -154,13 +160,14 @@ static void another_hop_tag_and_label_still_open(void **state)
 	struct signet_aead_key key;
 
 	assert_int_equal(signet_aead_key_init(
-		&key, SIGNET_AEAD_CHACHA20POLY1305, raw_key), 0);
+				 &key, SIGNET_AEAD_CHACHA20POLY1305, raw_key),
+			 0);
 	signet_frame_seal(&key, hop_key, &info0, pt, sizeof(pt), frame);
 	frame[4] ^= 0xff;
 	signet_hop_tag(frame, other_hop, frame + SIGNET_HOP_TAG_OFFSET);
 	assert_true(signet_hop_tag_ok(frame, other_hop));
-	assert_int_equal(signet_frame_open(&key, &info0, frame, sizeof(frame),
-					   out), 0);
+	assert_int_equal(
+		signet_frame_open(&key, &info0, frame, sizeof(frame), out), 0);
 	assert_memory_equal(out, pt, sizeof(pt));
 }
 

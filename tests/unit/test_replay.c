@@ -49,8 +49,8 @@ static void window_edges_are_exact(void **state)
 static void any_forward_jump_is_accepted(void **state)
 {
 	static const uint64_t jumps[] = {
-		1, 63, 64, 65, W - 1, W, W + 1, W + 63, W + 64, W + 65,
-		1ull << 32, 1ull << 63,
+		1,     63,     64,     65,     W - 1,	   W,
+		W + 1, W + 63, W + 64, W + 65, 1ull << 32, 1ull << 63,
 	};
 
 	for (size_t i = 0; i < sizeof(jumps) / sizeof(*jumps); i++) {
