@@ -6,6 +6,8 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <json-c/json.h>
 #include <sodium.h>
@@ -51,21 +53,62 @@ struct pair {
 	bool done;
 };
 
-static bool offered(const struct ifaddrs *a, union sg_addr *addr)
-{
-	socklen_t len;
+/* Addresses of this node, the likeliest first. */
+struct offers {
+	union sg_addr addr[SHOW_MAX];
+	size_t n;
+};
 
-	if (!a->ifa_addr || !(a->ifa_flags & IFF_UP) ||
-	    (a->ifa_flags & (IFF_LOOPBACK | IFF_POINTOPOINT)))
-		return false;
-	memset(addr, 0, sizeof(*addr));
-	addr->sa.sa_family = a->ifa_addr->sa_family;
-	len = sg_addr_len(addr);
-	if (!len)
-		return false;
-	memcpy(addr, a->ifa_addr, len);
-	return addr->sa.sa_family == AF_INET ||
-	       !IN6_IS_ADDR_LINKLOCAL(&addr->v6.sin6_addr);
+static void offer(struct offers *o, const struct sockaddr *sa)
+{
+	union sg_addr addr = { .sa.sa_family = sa->sa_family };
+	socklen_t len = sg_addr_len(&addr);
+
+	if (!len || o->n == SHOW_MAX)
+		return;
+	memcpy(&addr, sa, len);
+	if (addr.sa.sa_family == AF_INET)
+		addr.v4.sin_port = 0;
+	else if (IN6_IS_ADDR_LINKLOCAL(&addr.v6.sin6_addr) ||
+		 IN6_IS_ADDR_LOOPBACK(&addr.v6.sin6_addr))
+		return;
+	else
+		addr.v6.sin6_port = 0;
+	for (size_t i = 0; i < o->n; i++)
+		if (sg_addr_equal(&o->addr[i], &addr))
+			return;
+	o->addr[o->n++] = addr;
+}
+
+/* What the kernel would send from to the world; nothing is sent. */
+static void offer_source(struct offers *o, const char *world)
+{
+	union sg_addr addr = { 0 };
+	socklen_t len = sizeof(addr);
+	int fd;
+
+	if (sg_addr_set(&addr, world, 9))
+		return;
+	fd = socket(addr.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	if (!connect(fd, &addr.sa, sg_addr_len(&addr)) &&
+	    !getsockname(fd, &addr.sa, &len))
+		offer(o, &addr.sa);
+	close(fd);
+}
+
+static void offer_interfaces(struct offers *o)
+{
+	struct ifaddrs *all = NULL;
+
+	if (getifaddrs(&all))
+		return;
+	for (struct ifaddrs *a = all; a; a = a->ifa_next)
+		if (a->ifa_addr && (a->ifa_flags & IFF_UP) &&
+		    !(a->ifa_flags & (IFF_LOOPBACK | IFF_POINTOPOINT)))
+			offer(o, a->ifa_addr);
+	freeifaddrs(all);
 }
 
 static void command_line(const char *host, long long port)
@@ -80,25 +123,21 @@ static void command_line(const char *host, long long port)
 static void command_lines(const struct pair *p, long long port)
 {
 	char host[SG_ADDR_STR_LEN];
-	struct ifaddrs *all = NULL;
-	union sg_addr addr;
-	int shown = 0;
+	struct offers o = { .n = 0 };
 
 	if (p->address) {
 		command_line(p->address, port);
 		return;
 	}
-	if (!getifaddrs(&all))
-		for (struct ifaddrs *a = all; a && shown < SHOW_MAX;
-		     a = a->ifa_next) {
-			if (!offered(a, &addr))
-				continue;
-			if (shown++ == 1)
-				puts("or, by another address of this node:");
-			command_line(sg_addr_format_host(&addr, host), port);
-		}
-	freeifaddrs(all);
-	if (!shown)
+	offer_source(&o, "192.0.2.1");
+	offer_source(&o, "2001:db8::1");
+	offer_interfaces(&o);
+	for (size_t i = 0; i < o.n; i++) {
+		if (i == 1)
+			puts("or, by another address of this node:");
+		command_line(sg_addr_format_host(&o.addr[i], host), port);
+	}
+	if (!o.n)
 		command_line("ADDRESS-OF-THIS-NODE", port);
 }
 

@@ -42,6 +42,21 @@ helps() {
 	done
 }
 
+# every command in manual page and completion, every key in its manual page
+documented() {
+	local c k
+	for c in $commands; do
+		grep -qE "^\.It Cm $c( |$)" tools/man/signet.1 &&
+			grep -qw "$c" tools/completion/signet.bash ||
+			{ echo "$c"; return 1; }
+	done
+	for k in $(sed -n 's/.*KEY("\([A-Za-z]*\)", set.*/\1/p' \
+		agent/common/config_keys.c); do
+		grep -qE "^\.It Cm .*\b$k\b" tools/man/signet.conf.5 ||
+			{ echo "$k"; return 1; }
+	done
+}
+
 # the folder's files and what is in them
 state_of() { (cd "$1" && find . -type f | sort | xargs sha256sum); }
 
@@ -52,6 +67,7 @@ ns_new b
 node_new a a 10.77.0.1
 node_new b b 10.77.0.2
 check "every command has help with an example" helps
+check "every command and setting is in its manual page" documented
 check "an unknown command is a usage error" code 2 sig a statsu
 check "and what is nearest is suggested" says '"status"' sig a statsu
 check "an unknown option is a usage error" code 2 sig a ping b --bogus
