@@ -84,7 +84,7 @@ clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
 include tests/tests.mk tools/install.mk
--include tests/bench/bench.mk tests/demo/demo.mk
+-include $(wildcard tests/bench/*.mk) tests/demo/demo.mk
 
 # Compiler and linker flags of the libraries. Made once the packages are there:
 # make installs those, makes this file, and starts over with it.
