@@ -56,8 +56,8 @@ static uint64_t boottime(void)
 
 static int write_peer(FILE *f, uint64_t seed, uint32_t number)
 {
-	struct crowd_identity *ci = crowd_identity_new(seed, number, 1,
-						       time(NULL));
+	struct crowd_identity *ci =
+		crowd_identity_new(seed, number, 1, time(NULL));
 	struct in_addr inner = { htonl(crowd_inner(number)) };
 	char id[SIGNET_ID_STR_LEN], key[STATIC_LEN];
 
@@ -66,7 +66,9 @@ static int write_peer(FILE *f, uint64_t seed, uint32_t number)
 	signet_id_format(&ci->local.ident.id, id);
 	sodium_bin2base64(key, sizeof(key), ci->local.static_pk, 32,
 			  sodium_base64_VARIANT_ORIGINAL);
-	fprintf(f, "[Peer c%u]\nIdentity = %s\nStaticKey = %s\nPrefixes = %s/32\n\n",
+	fprintf(f,
+		"[Peer c%u]\nIdentity = %s\nStaticKey = %s\nPrefixes = "
+		"%s/32\n\n",
 		number, id, key, inet_ntoa(inner));
 	free(ci);
 	return 0;
@@ -128,7 +130,11 @@ static void say_stats(const struct crowd *c, const char *outcome, uint64_t ns)
 {
 	const struct crowd_stats *s = &c->stats;
 
-	printf("{\"outcome\": \"%s\", \"ms\": %.1f, \"peers\": %u, \"up\": %u, \"handshakes\": %lu, \"inits\": %lu, \"cookies\": %lu, \"answered\": %lu, \"downs\": %lu, \"rekeys\": %lu, \"frames\": %lu, \"dropped\": %lu, \"pings\": %lu, \"replies\": %lu, \"slowest_ms\": %.1f}\n",
+	printf("{\"outcome\": \"%s\", \"ms\": %.1f, \"peers\": %u, \"up\": %u, "
+	       "\"handshakes\": %lu, \"inits\": %lu, \"cookies\": %lu, "
+	       "\"answered\": %lu, \"downs\": %lu, \"rekeys\": %lu, "
+	       "\"frames\": %lu, \"dropped\": %lu, \"pings\": %lu, "
+	       "\"replies\": %lu, \"slowest_ms\": %.1f}\n",
 	       outcome, (double)ns / 1e6, c->n, count_up(c), s->handshakes,
 	       s->inits, s->cookies, s->answered, s->downs, s->rekeys,
 	       s->frames, s->dropped, s->pings, s->replies,
@@ -159,8 +165,7 @@ static void work(struct crowd *c)
 
 static void close_peer(struct crowd_peer *p)
 {
-	signet_session_close(&p->session, SIGNET_CLOSE_SHUTDOWN,
-			     p->crowd->now);
+	signet_session_close(&p->session, SIGNET_CLOSE_SHUTDOWN, p->crowd->now);
 }
 
 /* Return: false if the command has been answered. */
@@ -182,8 +187,8 @@ static bool command(struct crowd *c, const char *line, struct waiting *w)
 	if (j.fn) {
 		j.began = c->now;
 		c->job = j;
-	} else if (n >= 3 && (!strcmp(verb, "wait") ||
-			      !strcmp(verb, "replies"))) {
+	} else if (n >= 3 &&
+		   (!strcmp(verb, "wait") || !strcmp(verb, "replies"))) {
 		*w = (struct waiting){ .any = true,
 				       .replies = verb[0] == 'r',
 				       .target = j.first,
@@ -241,7 +246,8 @@ static int timeout_ms(const struct crowd *c, const struct waiting *w)
 	if (c->next_tick == UINT64_MAX)
 		return -1;
 	left = c->next_tick > c->now ? c->next_tick - c->now : 0;
-	return left < 1000 * SIGNET_SECOND ? (int)(left / 1000000 + 1) : 1000000;
+	return left < 1000 * SIGNET_SECOND ? (int)(left / 1000000 + 1)
+					   : 1000000;
 }
 
 /* Complete lines of standard input, while none waits for its answer. */
@@ -357,6 +363,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "crowd: %s\n", strerror(-err));
 	return err ? 1 : 0;
 usage:
-	fprintf(stderr, "usage: crowd config SEED N FOLDER\n       crowd run SEED N ADDRESS PORT IDENTITY STATICKEY [SOCKETS [KEEPALIVE]]\n");
+	fprintf(stderr,
+		"usage: crowd config SEED N FOLDER\n       crowd run SEED N "
+		"ADDRESS PORT IDENTITY STATICKEY [SOCKETS [KEEPALIVE]]\n");
 	return 2;
 }

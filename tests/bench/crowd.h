@@ -43,8 +43,8 @@ struct crowd_peer {
 	struct crowd_channel *chan[SIGNET_SESSION_CHANNELS];
 	uint8_t mac1_key[SIGNET_MAC_LEN];
 	uint32_t number;
-	uint32_t generation;	/* of labels */
-	bool wants;		/* since @wanted */
+	uint32_t generation; /* of labels */
+	bool wants;	     /* since @wanted */
 	uint64_t wanted;
 };
 
@@ -52,14 +52,14 @@ struct crowd_peer {
 struct crowd_stats {
 	uint64_t handshakes, downs, rekeys, inits, cookies, answered;
 	uint64_t frames, dropped, pings, replies;
-	uint64_t slowest_ns;	/* of the handshakes since the last connect */
+	uint64_t slowest_ns; /* of the handshakes since the last connect */
 };
 
 /** struct crowd_job - something that is done for one peer after the other */
 struct crowd_job {
 	void (*fn)(struct crowd_peer *p);
 	uint32_t first, count, rounds;
-	double rate;		/* a second; 0: all at once */
+	double rate; /* a second; 0: all at once */
 	uint64_t began, done;
 };
 
@@ -72,8 +72,8 @@ struct crowd {
 	struct signet_endpoint agent;
 	struct signet_id agent_id;
 	uint8_t agent_static[32];
-	uint32_t inner;			/* agent's, host order */
-	uint32_t keepalive;		/* seconds */
+	uint32_t inner;	    /* agent's, host order */
+	uint32_t keepalive; /* seconds */
 	uint64_t now, next_tick;
 	int64_t wall;
 	struct crowd_job job;
@@ -93,8 +93,7 @@ struct crowd_peer *crowd_by_label(const struct crowd *c, uint32_t label);
 void crowd_touched(struct crowd_peer *p);
 
 /* crowd_net.c */
-int crowd_sockets(struct crowd *c, const struct sockaddr *agent,
-		  socklen_t len);
+int crowd_sockets(struct crowd *c, const struct sockaddr *agent, socklen_t len);
 /** crowd_send() - one datagram from a peer to the agent */
 void crowd_send(struct crowd_peer *p, const uint8_t *frame, size_t len);
 /** crowd_read() - all that waits in a socket */

@@ -8,7 +8,7 @@
 
 #define ATTESTATION_LIFE (7 * 86400)
 
-enum { KEY_STATIC = 1000 };	/* signing keys count from 0 */
+enum { KEY_STATIC = 1000 }; /* signing keys count from 0 */
 
 static void secret(uint64_t seed, uint32_t number, uint32_t use,
 		   uint8_t out[32])

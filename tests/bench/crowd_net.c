@@ -210,10 +210,10 @@ static int take(struct crowd *c, uint8_t *frame, size_t len)
 		return take_init(c, frame, len);
 	p = crowd_by_label(c, info.label);
 	c->stats.cookies += info.type == SIGNET_FRAME_COOKIE;
-	drop = info.type == SIGNET_FRAME_PACKET ?
-		       take_packet(p, frame, len, &info) :
-		       signet_session_frame(&p->session, frame, len, &c->agent,
-					    c->now, c->wall);
+	drop = info.type == SIGNET_FRAME_PACKET
+		       ? take_packet(p, frame, len, &info)
+		       : signet_session_frame(&p->session, frame, len,
+					      &c->agent, c->now, c->wall);
 	crowd_touched(p);
 	return drop;
 }

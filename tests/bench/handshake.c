@@ -85,8 +85,8 @@ static int answer(struct bench *b, const struct frame *f, bool verified)
 
 	if (signet_handshake_parse(f->b, f->len) ||
 	    !signet_mac1_ok(f->b, b->mac1_key) ||
-	    signet_handshake_read_init(&hs, local, &local->ident.id, NULL,
-				       f->b, f->len, b->wall))
+	    signet_handshake_read_init(&hs, local, &local->ident.id, NULL, f->b,
+				       f->len, b->wall))
 		return -1;
 	randombytes_buf(ephemeral, sizeof(ephemeral));
 	err = signet_handshake_respond(&hs, local, 7, ephemeral, out.b,
