@@ -14,10 +14,11 @@ void signet_hkdf(const uint8_t *salt, size_t salt_len, const uint8_t *ikm,
 		 uint8_t *out, size_t out_len)
 {
 	crypto_auth_hmacsha256_state st;
-	uint8_t prk[32], block[32];
+	uint8_t prk[32] = { 0 }, block[32];
 	uint8_t i = 0;
 
-	crypto_auth_hmacsha256_init(&st, salt, salt_len);
+	/* Where there is none, it is all zero (RFC 5869 section 2.2). */
+	crypto_auth_hmacsha256_init(&st, salt_len ? salt : prk, salt_len);
 	crypto_auth_hmacsha256_update(&st, ikm, ikm_len);
 	crypto_auth_hmacsha256_final(&st, prk);
 	while (out_len) {

@@ -140,6 +140,7 @@ void session_slot_prefer(struct signet_session *s, struct signet_channel *c,
 		return;
 	retire(s, c, slot, now);
 	slot->selected = true;
+	slot->drain_at = NEVER;
 	session_rekey_settled(s, c, slot);
 	if (!old)
 		return;
