@@ -31,17 +31,19 @@ void sg_catch_interrupt(void)
 	sigaction(SIGTERM, &sa, NULL);
 }
 
+const char *sg_no_agent_remedy(const struct sg_tool *t)
+{
+	return t->defaults ? "start it with `systemctl start signetd` or "
+			     "`signet up`"
+			   : "start it with `signet up` and the same options";
+}
+
 static int cannot_connect(const struct sg_tool *t, int r, const char *text)
 {
-	char remedy[256];
-
 	switch (-r) {
 	case ENOENT:
 	case ECONNREFUSED:
-		snprintf(remedy, sizeof(remedy),
-			 "start it with `systemctl "
-			 "start signetd` or `signet up`");
-		return sg_fail(t, SG_EXIT_NO_AGENT, remedy,
+		return sg_fail(t, SG_EXIT_NO_AGENT, sg_no_agent_remedy(t),
 			       "no agent answers at %s", t->socket);
 	case EACCES:
 	case EPERM:

@@ -33,6 +33,9 @@ int sg_call_quiet(const struct sg_tool *t, const char *method,
 		  struct json_object *parameters, int timeout_ms,
 		  struct json_object **reply);
 
+/** sg_no_agent_remedy() - how to start one */
+const char *sg_no_agent_remedy(const struct sg_tool *t);
+
 /** sg_agent_answers() - does an agent answer on the socket? */
 bool sg_agent_answers(const struct sg_tool *t);
 

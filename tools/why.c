@@ -96,9 +96,8 @@ static int no_agent(struct sg_tool *t)
 	char detail[256];
 
 	snprintf(detail, sizeof(detail), "nothing answers at %s", t->socket);
-	json_object_array_add(stages, stage("agent", "fail", detail,
-					    "start it with `systemctl start "
-					    "signetd` or `signet up`"));
+	json_object_array_add(
+		stages, stage("agent", "fail", detail, sg_no_agent_remedy(t)));
 	json_object_object_add(reply, "stages", stages);
 	sg_json_add_bool(reply, "ok", false);
 	if (t->json)

@@ -164,6 +164,16 @@ check "metrics end as OpenMetrics text does" says '# EOF' sig a metrics
 is "a report holds the agent's" \
 	"$(sig a report 2>/dev/null | jq -r '.agent | type')" object
 
+check "a key is rotated while the agent runs" code 0 sig a identity rotate
+is "the identifier stays" "$(sig a identity show --json | jq -r .identity)" \
+	"$own"
+pkill -TERM -f "signetd --config $T/a/" # in this test's pid namespace
+check "an agent that has ended leaves no agent" \
+	within 5 code 5 sig a status
+check "up starts it with the new key" code 0 sig a up
+is "its history is longer" "$(status_field a historyLength)" 2
+check "the peer takes the longer history" within 5 sig b ping ay -c 1
+
 SIG_TIMEOUT=30 sig a monitor --json -c 1 >"$T/events" &
 watching=$!
 sleep 0.5
@@ -180,9 +190,6 @@ check "but the operator sees who it was" within 5 grep -q "$other" \
 is "and why" "$(jq -r .reason "$T/strangers")" stranger
 kill $watching 2>/dev/null
 check "and why says at which stage" code 4 sig b why ay
-check "a key is rotated while the agent runs" code 0 sig a identity rotate
-is "the identifier stays" "$(sig a identity show --json | jq -r .identity)" \
-	"$own"
 check "a broken configuration is refused by reload" \
 	eval 'echo bogus >>"$T/a/etc/signet.conf"; ! sig a reload'
 check "and the file and line are named" says 'signet.conf:' sig a reload
