@@ -167,7 +167,7 @@ is "a report holds the agent's" \
 check "a key is rotated while the agent runs" code 0 sig a identity rotate
 is "the identifier stays" "$(sig a identity show --json | jq -r .identity)" \
 	"$own"
-pkill -TERM -f "signetd --config $T/a/" # in this test's pid namespace
+kill "$(status_field a pid)"
 check "an agent that has ended leaves no agent" \
 	within 5 code 5 sig a status
 check "up starts it with the new key" code 0 sig a up
