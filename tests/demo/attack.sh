@@ -23,7 +23,8 @@ banner()
 	cat <<-END
 
 	You are the attacker, and the network between gateway and controller
-	is yours. Every few seconds the controller asks the plug how it is.
+	is yours. The recording already holds the controller's "on", sealed;
+	now it only asks the plug how it is, every few seconds.
 	CHALLENGE: switch the lamp on.
 
 	  sniff          what passes by; -r capture.pcap: what did; -f TEXT: search
