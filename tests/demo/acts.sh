@@ -48,16 +48,18 @@ act_without()
 act_signet()
 {
 	act '2. Two signet commands'
-	say 'Gateway and controller have made their identities and pinned each'
-	say "other's. The plug is not touched. The gateway's configuration:"
-	configure || say 'could not configure Signet'
-	show_file "$WORK/gateway/etc/signet.conf"
 	sniff_start
+	say 'Signet is installed on gateway and controller.'
+	install
+	check 'it runs on both' runs_on_both
+	say "The plug is not touched. The gateway's configuration:"
+	show_file "$WORK/gateway/etc/signet.conf"
 	run gateway nft flush chain ip legacy forward_port
-	lines=4
-	run gateway signet up
-	run controller signet up
-	lines=100
+	say 'A one-time code makes them known to each other:'
+	pair
+	check 'gateway and controller have pinned each other' pinned
+	check 'the attacker, who saw it all, did not see the code' \
+		not on attacker sniff -f "$(cat "$WORK/code")"
 	run controller plug $gateway_inner on
 	check 'the same program, at another address, switches the lamp on' \
 		lamp_is on
@@ -125,7 +127,7 @@ act_stranger()
 	act '4. A stranger'
 	say 'The attacker runs Signet too, with an identity of its own, and knows'
 	say "the gateway's identity, key and address. It is just not pinned."
-	configure_attacker || say 'could not configure Signet'
+	configure_attacker
 	before=$(drops gateway stranger)
 	lines=4
 	run attacker signet up

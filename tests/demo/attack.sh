@@ -70,7 +70,7 @@ attack_over()
 attack_ready()
 {
 	{
-		configure && on gateway signet up && on controller signet up &&
+		install && pair &&
 			on controller plug $gateway_inner on &&
 			on controller plug $gateway_inner off
 	} >"$WORK/ready.log" 2>&1 && return

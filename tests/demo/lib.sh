@@ -21,6 +21,7 @@ become()
 	local machine=$1 dir=$WORK/$1
 
 	shift
+	cd "$WORK" || exit
 	export SIGNET_CONFIG=$dir/etc/signet.conf SIGNET_STATE=$dir/state \
 		SIGNET_SOCKET=$dir/signet.sock SIGNET_DEMO_CAPTURE=$capture
 	exec nsenter --net="/run/netns/$machine" -- "$@"

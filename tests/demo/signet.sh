@@ -10,30 +10,21 @@ field()
 	tr -d ' \t\n\\' | sed -n "s/.*\"$1\":\"\\([^\"]*\\)\".*/\\1/p"
 }
 
-# identity MACHINE: makes one; $id and $static_key are what others may know
+# identity MACHINE: makes one
 identity()
 {
-	local json
-
-	mkdir -m 0700 "$WORK/$1/state"
-	json=$(on "$1" signet identity new --json 2>&1) &&
-		json=$(on "$1" signet identity show --json 2>&1) ||
-		{ printf '%s\n' "$json" >&2; return 1; }
-	id=$(field identity <<<"$json")
-	static_key=$(field staticKey <<<"$json")
+	mkdir -m 0700 "$WORK/$1/state" && quietly "$1" signet identity new
 }
 
-# pin MACHINE NAME ADDRESS PREFIX: whose identity is in $id
-pin()
+# quietly MACHINE COMMAND...: says something only if it fails
+quietly()
 {
-	mkdir -p "$WORK/$1/etc/peers.d"
-	cat >"$WORK/$1/etc/peers.d/$2.conf" <<-END
-	[Peer $2]
-	Identity = $id
-	StaticKey = $static_key
-	Endpoint = $3:51900
-	Prefixes = $4
-	END
+	local text
+
+	text=$(on "$@" 2>&1) && return
+	show "$@"
+	printf '%s\n' "$text"
+	return 1
 }
 
 node()
@@ -47,7 +38,8 @@ node()
 	END
 }
 
-configure()
+# What installing Signet does, and the few lines that each owner writes.
+install()
 {
 	node gateway $gateway_inner/24
 	cat >>"$WORK/gateway/etc/signet.conf" <<-END
@@ -57,24 +49,50 @@ configure()
 	To = 192.168.1.50:9999
 	END
 	node controller $controller_inner/24
-	identity controller &&
-		pin gateway controller 198.51.100.2 $controller_inner/32 &&
-		identity gateway &&
-		pin controller gateway 198.51.100.1 $gateway_inner/32
+	identity gateway && quietly gateway signet up &&
+		identity controller && quietly controller signet up
+}
+
+runs_on_both()
+{
+	on gateway signet status && on controller signet status
+}
+
+# The two commands. A person carries the code from one machine to the other.
+pair()
+{
+	local command='signet pair --name controller --code-out code'
+
+	show gateway $command
+	start gateway "$WORK/pair.log" $command
+	wait_for 5 test -s "$WORK/code"
+	run controller signet pair --accept 198.51.100.1 --name gateway \
+		--code-file code
+	wait_for 5 pinned
+}
+
+pinned()
+{
+	[ -s "$WORK/gateway/etc/peers.d/controller.conf" ] &&
+		[ -s "$WORK/controller/etc/peers.d/gateway.conf" ]
 }
 
 # The attacker runs Signet too, and knows all that is not secret.
 configure_attacker()
 {
-	node attacker 10.77.0.66/24
-	identity attacker && identity_of gateway &&
-		pin attacker gateway 198.51.100.1 $gateway_inner/32
-}
+	local known
 
-identity_of()
-{
-	id=$(on "$1" signet identity show --json | field identity)
-	static_key=$(on "$1" signet identity show --json | field staticKey)
+	node attacker 10.77.0.66/24
+	known=$(on gateway signet identity show --json) || return
+	cat >>"$WORK/attacker/etc/signet.conf" <<-END
+
+	[Peer gateway]
+	Identity = $(field identity <<<"$known")
+	StaticKey = $(field staticKey <<<"$known")
+	Endpoint = 198.51.100.1:51900
+	Prefixes = $gateway_inner/32
+	END
+	identity attacker
 }
 
 # drops MACHINE REASON: how many it has dropped for that reason
