@@ -206,8 +206,10 @@ node_peer() {
 node_start() {
 	local n=$1
 	shift
+	# a command, not a function: $! is to be the agent's own number
 	SIGNET_CONFIG=$T/$n/etc/signet.conf SIGNET_STATE=$T/$n/state \
-		SIGNET_SOCKET=$T/$n/sock in_ns "$(cat "$T/$n/ns")" \
+		SIGNET_SOCKET=$T/$n/sock \
+		nsenter --net="/run/netns/$(cat "$T/$n/ns")" -- \
 		env "$@" "$BIN/signetd" >>"$T/$n/log" 2>&1 &
 	echo $! >"$T/$n/pid"
 	within 5 sig "$n" status
