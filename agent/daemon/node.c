@@ -60,6 +60,32 @@ static void attest(void *ctx)
 		     sg_now() + SG_ATTESTATION_RENEW);
 }
 
+/*
+ * Keys and counters that exist twice would seal two messages under one nonce:
+ * drop them all, without a word, and make new ones.
+ */
+static void drop_keys(void *ctx, const char *why)
+{
+	const struct sg_event e = { .kind = "warning", .reason = "resume",
+				    .detail = why };
+	struct sg_node *n = ctx;
+
+	if (!n->up)
+		return;
+	sg_event(n, &e);
+	for (uint32_t i = 0; i < n->max_peers; i++)
+		if (n->peers[i])
+			sg_peer_restart(n->peers[i]);
+}
+
+static int start_clock(struct sg_node *n)
+{
+	n->clock.on_set = attest;
+	n->clock.on_resume = drop_keys;
+	n->clock.ctx = n;
+	return sg_clock_start(&n->clock, n->loop);
+}
+
 static void local_init(struct sg_node *n)
 {
 	struct signet_local *l = &n->local;
@@ -177,6 +203,9 @@ static int start_parts(struct sg_node *n, struct sg_error *err)
 		return ret;
 	local_init(n);
 	attest(n);
+	ret = start_clock(n);
+	if (ret)
+		return sg_err(err, -ret, "clock: %s", strerror(-ret));
 	ret = sg_admission_init(n);
 	if (ret)
 		return sg_err(err, -ret, "no memory");
@@ -239,6 +268,7 @@ void sg_node_stop(struct sg_node *n)
 	if (n->resolver)
 		sg_resolver_free(n->resolver);
 	sg_state_close(n->state);
+	sg_clock_stop(&n->clock);
 	if (n->loop && n->signal_fd >= 0)
 		sg_loop_del(n->loop, n->signal_fd);
 	if (n->signal_fd >= 0)

@@ -17,6 +17,7 @@
 #include "common/keyfile.h"
 #include "common/state.h"
 #include "daemon/admission.h"
+#include "daemon/clock.h"
 #include "daemon/datapath.h"
 #include "daemon/event.h"
 #include "daemon/label.h"
@@ -84,6 +85,7 @@ struct sg_node {
 
 	struct sg_timer attest_timer;
 	struct sg_timer state_timer;
+	struct sg_clock clock;
 	int signal_fd;
 };
 

@@ -204,6 +204,17 @@ void sg_peer_detach(struct sg_peer *p, enum signet_close why)
 	sg_timer_cancel(n->loop, &p->timer);
 }
 
+void sg_peer_restart(struct sg_peer *p)
+{
+	bool wanted = p->session.wanted ||
+		      signet_session_current(&p->session);
+
+	signet_session_destroy(&p->session);
+	if (wanted)
+		sg_peer_connect(p);
+	sg_peer_rearm(p);
+}
+
 void sg_peer_connect(struct sg_peer *p)
 {
 	bool keep = p->config->keepalive > 0;

@@ -53,6 +53,8 @@ int sg_peer_prefixes(struct sg_peer *p, const struct sg_prefix *prefixes,
 		     size_t n);
 /** sg_peer_configure() - take over changed settings */
 void sg_peer_configure(struct sg_peer *p, const struct sg_config_peer *c);
+/** sg_peer_restart() - drop keys without a word, and connect anew if wanted */
+void sg_peer_restart(struct sg_peer *p);
 void sg_peer_connect(struct sg_peer *p);
 void sg_peer_resolve(struct sg_peer *p);
 void sg_peer_resolved(void *ctx, uint64_t token, int error,
