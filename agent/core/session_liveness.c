@@ -111,16 +111,18 @@ static void probe_tick(struct signet_session *s, struct signet_channel *c,
 static void keepalive_tick(struct signet_session *s, struct signet_channel *c,
 			   uint64_t now)
 {
-	uint64_t rx, tx;
+	const uint64_t pause = s->timing.keepalive;
+	uint64_t rx, tx, at;
 
 	last_used(s, c, &rx, &tx);
-	s->keepalive_at = now + s->timing.keepalive;
-	if (s->probe_at != NEVER)
-		return;
-	if (now >= rx + s->timing.keepalive)
+	if (s->probe_at == NEVER && now >= rx + pause)
 		probe(s, c, now);
-	else if (now >= tx + s->timing.keepalive && c->env)
+	else if (s->probe_at == NEVER && now >= tx + pause && c->env)
 		s->env->keepalive(s->ctx, s, c);
+	/* No pause is longer, whenever the last frame was. */
+	last_used(s, c, &rx, &tx);
+	at = min64(rx, tx) + pause;
+	s->keepalive_at = at > now ? at : now + pause;
 }
 
 void session_liveness_tick(struct signet_session *s, uint64_t now)
