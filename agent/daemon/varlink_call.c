@@ -2,11 +2,15 @@
 /* Calls: from a request to its method, and from replies to bytes. */
 #include <errno.h>
 #include <json-c/json.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "daemon/varlink_private.h"
+
+/* Length of a reply whose making leaves megabytes of free memory behind. */
+#define TRIM_ABOVE (512 * 1024)
 
 static void end_call(struct sg_varlink_call *call)
 {
@@ -23,7 +27,7 @@ static void end_call(struct sg_varlink_call *call)
 static int send_message(struct sg_varlink_call *call, struct json_object *msg)
 {
 	const char *text;
-	size_t len;
+	size_t len = 0;
 	int r;
 
 	if (call->client->dead) {
@@ -38,6 +42,8 @@ static int send_message(struct sg_varlink_call *call, struct json_object *msg)
 		r = text ? varlink_queue(call->client, text, len + 1) : -ENOMEM;
 	}
 	json_object_put(msg);
+	if (len > TRIM_ABOVE)
+		malloc_trim(0);
 	return r;
 }
 

@@ -80,10 +80,10 @@ struct crowd {
 	struct crowd_stats stats;
 };
 
-/* Peer N's inner address is 10.128.0.0 + N + 2, in host order. */
+/* Peer N's inner address is 10.129.0.0 + N, in host order. */
 static inline uint32_t crowd_inner(uint32_t number)
 {
-	return 0x0a800002u + number;
+	return 0x0a810000u + number;
 }
 
 /* crowd_env.c */
@@ -100,5 +100,6 @@ void crowd_send(struct crowd_peer *p, const uint8_t *frame, size_t len);
 void crowd_read(struct crowd *c, int fd);
 void crowd_connect(struct crowd_peer *p);
 void crowd_ping(struct crowd_peer *p);
+void crowd_keepalive(struct crowd_peer *p);
 
 #endif

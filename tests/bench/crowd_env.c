@@ -171,7 +171,7 @@ static void env_watch(void *ctx, struct signet_session *s,
 static void env_keepalive(void *ctx, struct signet_session *s,
 			  struct signet_channel *c)
 {
-	crowd_ping(peer_of(s));
+	crowd_keepalive(peer_of(s));
 }
 
 static void env_event(void *ctx, struct signet_session *s,

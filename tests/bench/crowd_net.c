@@ -88,45 +88,79 @@ static void echo_request(const struct crowd_peer *p, uint8_t ip[ECHO_LEN])
 	memcpy(ip + IP_LEN + 2, &sum, 2);
 }
 
-void crowd_ping(struct crowd_peer *p)
+/* Seal one packet and send it on the current channel. Return: was it sent? */
+static bool send_packet(struct crowd_peer *p, const uint8_t *ip, size_t len)
 {
-	uint8_t ip[ECHO_LEN], frame[ECHO_LEN + SIGNET_FRAME_OVERHEAD];
 	struct signet_channel *core = signet_session_current(&p->session);
 	struct signet_frame_info info = { .type = SIGNET_FRAME_PACKET };
-	struct crowd_channel *ch;
+	uint8_t frame[FRAME_MAX];
 	struct signet_aead_key key;
+	struct crowd_channel *ch;
 	struct crowd_key *k;
 
-	if (!core || !core->env)
-		return;
+	if (!core || !core->env || len > FRAME_MAX - SIGNET_FRAME_OVERHEAD)
+		return false;
 	ch = p->chan[core->env - 1];
 	if (ch->tx_key < 0)
-		return;
+		return false;
 	k = &ch->key[ch->tx_key];
 	if (!k->tx_set || signet_aead_key_init(&key, core->aead, k->tx))
-		return;
-	echo_request(p, ip);
+		return false;
 	info.key_id = (uint8_t)ch->tx_key;
 	info.label = core->tx_label;
 	info.counter = k->counter++;
-	crowd_send(p, frame,
-		   signet_frame_seal(&key, core->tx_hop, &info, ip, sizeof(ip),
-				     frame));
-	p->crowd->stats.pings++;
+	crowd_send(
+		p, frame,
+		signet_frame_seal(&key, core->tx_hop, &info, ip, len, frame));
 	ch->tx_last = p->crowd->now;
 	if (ch->watched) {
 		ch->watched = false;
 		signet_session_active(&p->session, core, p->crowd->now);
 		crowd_touched(p);
 	}
+	return true;
 }
 
-static bool is_reply(const struct crowd_peer *p, const uint8_t *ip, size_t len)
+void crowd_ping(struct crowd_peer *p)
+{
+	uint8_t ip[ECHO_LEN];
+
+	echo_request(p, ip);
+	p->crowd->stats.pings += send_packet(p, ip, sizeof(ip));
+}
+
+void crowd_keepalive(struct crowd_peer *p)
+{
+	send_packet(p, NULL, 0);
+}
+
+/* Answer an echo request of the agent's side. */
+static void answer_echo(struct crowd_peer *p, uint8_t *ip, size_t len)
+{
+	uint8_t from[4];
+	uint16_t sum;
+
+	memcpy(from, ip + 12, 4);
+	memcpy(ip + 12, ip + 16, 4);
+	memcpy(ip + 16, from, 4);
+	ip[IP_LEN] = ICMP_ECHOREPLY;
+	memset(ip + IP_LEN + 2, 0, 2);
+	sum = checksum(ip + IP_LEN, len - IP_LEN);
+	memcpy(ip + IP_LEN + 2, &sum, 2);
+	send_packet(p, ip, len);
+}
+
+static void take_ip(struct crowd_peer *p, uint8_t *ip, size_t len)
 {
 	uint32_t to = htonl(crowd_inner(p->number));
 
-	return len == ECHO_LEN && ip[0] == 0x45 && ip[9] == IPPROTO_ICMP &&
-	       !memcmp(ip + 16, &to, 4) && ip[IP_LEN] == ICMP_ECHOREPLY;
+	if (len < IP_LEN + 8 || len % 2 || ip[0] != 0x45 ||
+	    ip[9] != IPPROTO_ICMP || memcmp(ip + 16, &to, 4))
+		return;
+	if (ip[IP_LEN] == ICMP_ECHO)
+		answer_echo(p, ip, len);
+	else if (ip[IP_LEN] == ICMP_ECHOREPLY)
+		p->crowd->stats.replies++;
 }
 
 static struct crowd_channel *by_label(struct crowd_peer *p, uint32_t label)
@@ -158,8 +192,6 @@ static int take_packet(struct crowd_peer *p, uint8_t *frame, size_t len,
 	if (signet_frame_open(&key, info, frame, len, ip))
 		return SIGNET_DROP_AEAD;
 	ch->rx_last = p->crowd->now;
-	if (is_reply(p, ip, len - SIGNET_FRAME_OVERHEAD))
-		p->crowd->stats.replies++;
 	if (!k->confirmed) {
 		k->confirmed = true;
 		signet_session_confirmed(&p->session, core, info->key_id,
@@ -168,6 +200,7 @@ static int take_packet(struct crowd_peer *p, uint8_t *frame, size_t len,
 		ch->watched = false;
 		signet_session_active(&p->session, core, p->crowd->now);
 	}
+	take_ip(p, ip, len - SIGNET_FRAME_OVERHEAD);
 	return 0;
 }
 

@@ -8,6 +8,9 @@ $(BUILD)/bench/crowd: $(BENCH_CROWD) $(BUILD)/libcommon.a $(BUILD)/libsignet-cor
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+# Played by the network tests of scale.
+netns-build: $(BUILD)/bench/crowd
+
 $(BUILD)/bench/handshake: $(call objects,tests/bench/handshake.c tests/bench/crowd_identity.c) \
 		$(BUILD)/libsignet-core.a
 	@mkdir -p $(@D)

@@ -243,7 +243,7 @@ pair_up() {
 # peer_field NODE PEER FIELD
 peer_field() {
 	sig "$1" peers --json | jq -r --arg p "$2" \
-		"(.peers // .)[] | select(.name == \$p) | .$3"
+		"(.peers? // .)[] | select(.name == \$p) | .$3"
 }
 
 peer_is() { # peer_is NODE PEER STATE
@@ -256,14 +256,14 @@ drop_count() { # drop_count NODE REASON...: their sum
 	all=$(sig "$n" drops --json)
 	for r; do
 		sum=$((sum + $(jq -r --arg r "$r" \
-			'[(.drops // .)[] | select(.reason == $r) | .count] | add // 0' \
+			'[(.drops? // .)[] | select(.reason == $r) | .count] | add // 0' \
 			<<<"$all")))
 	done
 	echo $sum
 }
 
 drop_total() {
-	sig "$1" drops --json | jq '[(.drops // .)[].count] | add // 0'
+	sig "$1" drops --json | jq '[(.drops? // .)[].count] | add // 0'
 }
 
 status_field() {
