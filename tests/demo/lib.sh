@@ -141,8 +141,21 @@ lamp_stays()
 	done
 }
 
+# What the agents had to say, where something went wrong.
+show_logs()
+{
+	local log
+
+	for log in "$WORK"/*/state/signetd.log; do
+		[ -s "$log" ] || continue
+		printf '\n%s\n' "$log"
+		tail -n 20 "$log" | sed 's/^/    /'
+	done
+}
+
 summary()
 {
+	[ "$failed" = 0 ] || show_logs
 	printf '\n%s%d passed, %d failed%s\n' "$bold" "$passed" "$failed" \
 		"$plain_text"
 	[ "$failed" = 0 ]
