@@ -114,6 +114,7 @@ static int start(struct sg_datapath *dp)
 	dp->watching = true;
 	for (uint32_t i = 0; i < dp->n_workers && !err; i++)
 		err = tun_worker_start(&dp->workers[i]);
+	dp->uring = !err && dp->workers[0].uring;
 	return err;
 }
 

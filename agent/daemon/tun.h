@@ -13,6 +13,7 @@
 #define SG_TUN_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -169,18 +170,42 @@ struct tun_lookup {
 	uint8_t family; /* 0: empty */
 };
 
+/** struct tun_message - what recvmsg() fills in */
+struct tun_message {
+	struct msghdr hdr;
+	struct iovec iov;
+	union sg_addr from;
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
+			 CMSG_SPACE(sizeof(int))];
+	} control;
+};
+
+/**
+ * struct tun_packet - one receive
+ * @segment: length of each of the datagrams in it, but for the last
+ */
+struct tun_packet {
+	uint8_t *buf;
+	size_t segment;
+	union sg_addr from, to;
+};
+
 struct tun_worker {
 	_Alignas(TUN_CACHE_LINE) pthread_mutex_t lock;
 	struct sg_datapath *dp;
 	uint32_t index;
 	pthread_t thread;
 	bool started;
+	int err;     /* of starting */
+	sem_t ready; /* posted when the thread runs or has failed */
 	int tun_fd;
 	int wake_fd;
 	struct tun_sockets sock;
 	uint64_t now_ns; /* CLOCK_BOOTTIME of the batch */
 	uint8_t *tun_buf;
-	uint8_t *rx_buf;
+	uint8_t *rx_buf, *rx_buf6;
 	struct tun_run run;
 	struct tun_lookup tx_peer, rx_peer;
 	struct sg_gro gro;
@@ -189,7 +214,8 @@ struct tun_worker {
 	_Atomic uint64_t drops[SIGNET_DROP_COUNT];
 	struct sg_queue messages; /* and events */
 	struct sg_queue handshakes;
-	int poll_fd;
+	int poll_fd; /* epoll, where @uring is NULL */
+	struct tun_uring *uring;
 };
 
 struct sg_datapath {
@@ -283,8 +309,11 @@ void tun_sockets_close(struct tun_sockets *s);
 int tun_socket_send(struct sg_datapath *dp, const struct tun_sockets *s,
 		    const union sg_addr *remote, const union sg_addr *local,
 		    const uint8_t *data, size_t len, size_t segment);
-ssize_t tun_socket_recv(int fd, uint8_t *buf, size_t cap, size_t *segment,
-			union sg_addr *from, union sg_addr *to, uint16_t port);
+/* Return: length or -errno; @p->buf has room for TUN_PACKET_MAX bytes */
+ssize_t tun_socket_recv(int fd, struct tun_packet *p, uint16_t port);
+void tun_message_init(struct tun_message *m, uint8_t *buf);
+void tun_message_read(struct tun_message *m, size_t len, struct tun_packet *p,
+		      uint16_t port);
 uint32_t tun_socket_pmtu(const struct sg_datapath *dp,
 			 const union sg_addr *remote);
 bool tun_addr_equal(const union sg_addr *a, const union sg_addr *b);
@@ -310,9 +339,8 @@ void tun_icmp_too_big(struct tun_worker *w, const uint8_t *packet, size_t len,
 		      uint32_t mtu);
 
 /* tun_rx.c: caller holds the worker's lock */
-void tun_rx_buffer(struct tun_worker *w, uint8_t *buf, size_t len,
-		   size_t segment, const union sg_addr *from,
-		   const union sg_addr *to);
+void tun_rx_buffer(struct tun_worker *w, const struct tun_packet *p,
+		   size_t len);
 
 /* tun_event.c */
 bool tun_event_push(struct tun_worker *w, const struct sg_queue_entry *e);
@@ -329,8 +357,19 @@ enum {
 	TUN_READY_WAKE = 8,
 };
 int tun_poll_init(struct tun_worker *w);
-uint32_t tun_poll_wait(struct tun_worker *w);
+uint32_t tun_poll_wait(struct tun_worker *w, bool block);
+/* somebody deleted the device: it would be ready for ever */
+void tun_poll_forget_device(struct tun_worker *w);
 void tun_poll_free(struct tun_worker *w);
+
+/* tun_uring.c: the same; reads give -EAGAIN when there is no more for now */
+/* by the worker's own thread: only it may use the ring */
+int tun_uring_init(struct tun_worker *w);
+uint32_t tun_uring_wait(struct tun_worker *w, bool block);
+ssize_t tun_uring_read(struct tun_worker *w);
+ssize_t tun_uring_recv(struct tun_worker *w, bool v6, struct tun_packet *p);
+void tun_uring_forget_device(struct tun_worker *w);
+void tun_uring_free(struct tun_worker *w);
 
 /* tun_worker.c */
 int tun_worker_start(struct tun_worker *w);

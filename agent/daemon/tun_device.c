@@ -17,7 +17,7 @@ static int queue_open(struct sg_datapath *dp, const char *name, short flags)
 	struct ifreq ifr = { 0 };
 	int fd, err;
 
-	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	strncpy(ifr.ifr_name, name, sizeof(ifr.ifr_name) - 1);

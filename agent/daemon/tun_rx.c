@@ -260,19 +260,17 @@ static void take_frame(struct rx *rx, uint8_t *frame, size_t len)
 		tun_drop(rx->w, SIGNET_DROP_QUEUE_FULL, 1);
 }
 
-void tun_rx_buffer(struct tun_worker *w, uint8_t *buf, size_t len,
-		   size_t segment, const union sg_addr *from,
-		   const union sg_addr *to)
+void tun_rx_buffer(struct tun_worker *w, const struct tun_packet *p, size_t len)
 {
-	struct rx rx = { .w = w, .from = from, .to = to };
+	struct rx rx = { .w = w, .from = &p->from, .to = &p->to };
+	size_t segment = p->segment ? p->segment : len;
+	uint8_t *at = p->buf;
 
 	if (len == 0)
 		tun_drop(w, SIGNET_DROP_LENGTH, 1);
-	if (segment == 0)
-		segment = len;
-	for (size_t n; len; buf += n, len -= n) {
+	for (size_t n; len; at += n, len -= n) {
 		n = len < segment ? len : segment;
-		take_frame(&rx, buf, n);
+		take_frame(&rx, at, n);
 	}
 	channel_release(&rx);
 	sg_gro_flush(&w->gro);

@@ -307,14 +307,16 @@ int tun_socket_send(struct sg_datapath *dp, const struct tun_sockets *s,
 	return send_singly(fd, remote, local, data, len, segment);
 }
 
-static void read_control(struct msghdr *m, size_t *segment, union sg_addr *to)
+static void read_control(struct msghdr *m, struct tun_packet *p)
 {
+	union sg_addr *to = &p->to;
+
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
 		if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
 			int size;
 
 			memcpy(&size, CMSG_DATA(c), sizeof(size));
-			*segment = size > 0 ? (size_t)size : *segment;
+			p->segment = size > 0 ? (size_t)size : p->segment;
 		} else if (c->cmsg_level == IPPROTO_IP &&
 			   c->cmsg_type == IP_PKTINFO) {
 			struct in_pktinfo i;
@@ -335,30 +337,41 @@ static void read_control(struct msghdr *m, size_t *segment, union sg_addr *to)
 	}
 }
 
-ssize_t tun_socket_recv(int fd, uint8_t *buf, size_t cap, size_t *segment,
-			union sg_addr *from, union sg_addr *to, uint16_t port)
+void tun_message_init(struct tun_message *m, uint8_t *buf)
 {
-	struct iovec iov = { buf, cap };
-	union control control;
-	struct msghdr m = {
-		.msg_name = &from->sa,
-		.msg_namelen = sizeof(*from),
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.buf,
-		.msg_controllen = sizeof(control),
-	};
+	m->iov.iov_base = buf;
+	m->iov.iov_len = TUN_PACKET_MAX;
+	memset(&m->from, 0, sizeof(m->from));
+	memset(&m->hdr, 0, sizeof(m->hdr));
+	m->hdr.msg_name = &m->from;
+	m->hdr.msg_namelen = sizeof(m->from);
+	m->hdr.msg_iov = &m->iov;
+	m->hdr.msg_iovlen = 1;
+	m->hdr.msg_control = m->control.buf;
+	m->hdr.msg_controllen = sizeof(m->control);
+}
+
+void tun_message_read(struct tun_message *m, size_t len, struct tun_packet *p,
+		      uint16_t port)
+{
+	p->segment = len;
+	p->from = m->from;
+	memset(&p->to, 0, sizeof(p->to));
+	read_control(&m->hdr, p);
+	if (p->to.sa.sa_family)
+		p->to.v4.sin_port = htons(port);
+}
+
+ssize_t tun_socket_recv(int fd, struct tun_packet *p, uint16_t port)
+{
+	struct tun_message m;
 	ssize_t n;
 
-	memset(from, 0, sizeof(*from));
-	memset(to, 0, sizeof(*to));
-	n = recvmsg(fd, &m, MSG_DONTWAIT);
+	tun_message_init(&m, p->buf);
+	n = recvmsg(fd, &m.hdr, MSG_DONTWAIT);
 	if (n < 0)
 		return -errno;
-	*segment = (size_t)n;
-	read_control(&m, segment, to);
-	if (to->sa.sa_family)
-		to->v4.sin_port = htons(port);
+	tun_message_read(&m, (size_t)n, p, port);
 	return n;
 }
 

@@ -62,13 +62,33 @@ static void write_device(void *ctx, struct iovec *iov, int n, uint32_t packets)
 	}
 }
 
+static ssize_t device_read(struct tun_worker *w)
+{
+	ssize_t n;
+
+	if (w->uring)
+		return tun_uring_read(w);
+	n = read(w->tun_fd, w->tun_buf, TUN_BUF_LEN);
+	return n < 0 ? -errno : n;
+}
+
+static ssize_t socket_read(struct tun_worker *w, bool v6, struct tun_packet *p)
+{
+	if (w->uring)
+		return tun_uring_recv(w, v6, p);
+	p->buf = w->rx_buf;
+	return tun_socket_recv(v6 ? w->sock.v6 : w->sock.v4, p, w->dp->port);
+}
+
 /* Return: whether there may be more. */
 static bool drain_device(struct tun_worker *w)
 {
 	ssize_t n;
 
 	for (int i = 0; i < TUN_TX_BATCH; i++) {
-		n = read(w->tun_fd, w->tun_buf, TUN_BUF_LEN);
+		n = device_read(w);
+		if (n == -EBADFD || n == -ENODEV)
+			tun_poll_forget_device(w);
 		if (n <= 0)
 			return false;
 		tun_tx_packet(w, w->tun_buf, (size_t)n);
@@ -76,21 +96,18 @@ static bool drain_device(struct tun_worker *w)
 	return true;
 }
 
-static bool drain_socket(struct tun_worker *w, int fd)
+static bool drain_socket(struct tun_worker *w, bool v6)
 {
-	union sg_addr from, to;
-	size_t segment;
+	struct tun_packet p;
 	ssize_t n;
 
 	for (int i = 0; i < TUN_RX_BATCH; i++) {
-		n = tun_socket_recv(fd, w->rx_buf, TUN_PACKET_MAX, &segment,
-				    &from, &to, w->dp->port);
+		n = socket_read(w, v6, &p);
 		if (n == -EAGAIN)
 			return false;
 		/* Errors of earlier sends show up here: nothing was lost. */
-		if (n < 0)
-			continue;
-		tun_rx_buffer(w, w->rx_buf, (size_t)n, segment, &from, &to);
+		if (n >= 0)
+			tun_rx_buffer(w, &p, (size_t)n);
 	}
 	return true;
 }
@@ -121,12 +138,21 @@ static uint32_t run_batch(struct tun_worker *w, uint32_t ready)
 	if (ready & TUN_READY_DEVICE && drain_device(w))
 		more |= TUN_READY_DEVICE;
 	tun_tx_flush(w);
-	if (ready & TUN_READY_V4 && drain_socket(w, w->sock.v4))
+	if (ready & TUN_READY_V4 && drain_socket(w, false))
 		more |= TUN_READY_V4;
-	if (ready & TUN_READY_V6 && drain_socket(w, w->sock.v6))
+	if (ready & TUN_READY_V6 && drain_socket(w, true))
 		more |= TUN_READY_V6;
 	pthread_mutex_unlock(&w->lock);
 	return more;
+}
+
+/* A ring belongs to the thread that makes it. */
+static int wait_init(struct tun_worker *w)
+{
+	if (w->dp->cfg.uring && !(w->dp->off & SG_OFF_URING) &&
+	    tun_uring_init(w) == 0)
+		return 0;
+	return tun_poll_init(w);
 }
 
 static void *worker_main(void *arg)
@@ -134,11 +160,17 @@ static void *worker_main(void *arg)
 	struct tun_worker *w = arg;
 	uint32_t ready = 0;
 
-	while (!atomic_load(&w->dp->stop)) {
-		if (!ready)
-			ready = tun_poll_wait(w);
+	w->err = wait_init(w);
+	sem_post(&w->ready);
+	while (!w->err && !atomic_load(&w->dp->stop)) {
+		/* What has more must not keep the others waiting. */
+		if (w->uring)
+			ready |= tun_uring_wait(w, !ready);
+		else
+			ready |= tun_poll_wait(w, !ready);
 		ready = run_batch(w, ready);
 	}
+	tun_uring_free(w);
 	return NULL;
 }
 
@@ -154,13 +186,14 @@ static int worker_init(struct tun_worker *w)
 {
 	int err;
 
-	w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	w->wake_fd = eventfd(0, EFD_CLOEXEC);
 	if (w->wake_fd < 0)
 		return -errno;
 	w->tun_buf = malloc(TUN_BUF_LEN);
 	w->rx_buf = malloc(TUN_PACKET_MAX);
+	w->rx_buf6 = malloc(TUN_PACKET_MAX);
 	w->run.buf = malloc(RUN_BUF);
-	if (!w->tun_buf || !w->rx_buf || !w->run.buf)
+	if (!w->tun_buf || !w->rx_buf || !w->rx_buf6 || !w->run.buf)
 		return -ENOMEM;
 	w->gro.tcp = w->dp->tso4 && w->dp->tso6;
 	w->gro.udp = w->dp->uso;
@@ -169,7 +202,7 @@ static int worker_init(struct tun_worker *w)
 	err = sg_queue_init(&w->messages, MESSAGE_RING);
 	if (!err)
 		err = sg_queue_init(&w->handshakes, HANDSHAKE_RING);
-	return err ? err : tun_poll_init(w);
+	return err;
 }
 
 int tun_worker_start(struct tun_worker *w)
@@ -181,6 +214,7 @@ int tun_worker_start(struct tun_worker *w)
 	if (err)
 		return err;
 	sigfillset(&all);
+	sem_init(&w->ready, 0, 0);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	err = pthread_create(&w->thread, NULL, worker_main, w);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -189,7 +223,10 @@ int tun_worker_start(struct tun_worker *w)
 	w->started = true;
 	snprintf(name, sizeof(name), "signet-w%u", w->index);
 	pthread_setname_np(w->thread, name);
-	return 0;
+	while (sem_wait(&w->ready) && errno == EINTR)
+		;
+	sem_destroy(&w->ready);
+	return w->err;
 }
 
 void tun_worker_stop(struct tun_worker *w)
@@ -212,7 +249,10 @@ void tun_worker_stop(struct tun_worker *w)
 	if (w->rx_buf)
 		sodium_memzero(w->rx_buf, TUN_PACKET_MAX);
 	free(w->tun_buf);
+	if (w->rx_buf6)
+		sodium_memzero(w->rx_buf6, TUN_PACKET_MAX);
 	free(w->rx_buf);
+	free(w->rx_buf6);
 	free(w->run.buf);
 	sg_queue_free(&w->messages);
 	sg_queue_free(&w->handshakes);

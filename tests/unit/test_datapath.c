@@ -342,8 +342,9 @@ static void other_frames_reach_the_agent(void **state)
 	spin_until(s->messages == 1);
 	f[6] = 1;
 	to_side1(fd, f, SIGNET_MESSAGE_MIN);
-	spin_until(drops(1, SIGNET_DROP_LABEL) == 1);
-	assert_int_equal(s->messages, 1);
+	/* The agent may know that label: a pairing has no channel yet. */
+	spin_until(s->messages == 2);
+	assert_int_equal(drops(1, SIGNET_DROP_LABEL), 0);
 	close(fd);
 }
 
