@@ -93,12 +93,12 @@ void session_channel_lost(struct signet_session *s, struct signet_channel *c,
 	bool current = c->state == SIGNET_CHANNEL_UP;
 
 	session_channel_free(s, c);
-	if (!current)
-		return;
-	s->probes = 0;
-	s->probe_at = s->watch_at = s->keepalive_at = NEVER;
-	s->env->event(s->ctx, s, SIGNET_EVENT_DOWN, why);
-	if (!s->wanted || s->out_at != NEVER)
+	if (current) {
+		s->probes = 0;
+		s->probe_at = s->watch_at = s->keepalive_at = NEVER;
+		s->env->event(s->ctx, s, SIGNET_EVENT_DOWN, why);
+	}
+	if (!s->wanted || s->out_at != NEVER || signet_session_current(s))
 		return;
 	if (why == SIGNET_CLOSE_DEAD || why == SIGNET_CLOSE_EXPIRED) {
 		session_begin(s, now);

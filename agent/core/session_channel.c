@@ -136,8 +136,13 @@ void session_slot_prefer(struct signet_session *s, struct signet_channel *c,
 		slot->drain_at = min64(slot->drain_at, now + s->timing.drain);
 		return;
 	}
-	if (!c->held && s->env->key_select(s->ctx, s, c, slot->key_id))
+	if (!c->held && s->env->key_select(s->ctx, s, c, slot->key_id)) {
+		slot->drain_at = now + s->timing.drain;
+		if (old)
+			old->rekey_at =
+				min64(old->rekey_at, now + SIGNET_SECOND);
 		return;
+	}
 	retire(s, c, slot, now);
 	slot->selected = true;
 	slot->drain_at = NEVER;
@@ -274,17 +279,31 @@ cleanup:
 
 /*
  * Of two handshakes that crossed, the lower identity's is used. They did when
- * the second began before the first was known to be up on both sides.
+ * the second began before the first was known to be up on both sides; one that
+ * does not get there soon is of no use to anybody.
  */
 static bool yields(const struct signet_session *s,
 		   const struct signet_channel *c,
 		   const struct signet_channel *cur)
 {
-	bool crossed = c->begun <= cur->confirmed;
+	bool crossed = c->begun <=
+		       min64(cur->confirmed, cur->established + CROSSED_LIFE);
 	bool cur_lower = cur->initiator == s->lower;
 	bool c_lower = c->initiator == s->lower;
 
 	return crossed && cur_lower && !c_lower;
+}
+
+/* Have the data path send on a channel. Return: whether it does. */
+static bool use(struct signet_session *s, struct signet_channel *c,
+		uint64_t now)
+{
+	for (int i = 0; i < SIGNET_CHANNEL_SLOTS; i++)
+		if (c->slot[i])
+			session_slot_prefer(s, c, c->slot[i], now);
+	if (!session_slot_selected(c))
+		return false;
+	return c->held || !s->env->channel_select(s->ctx, s, c);
 }
 
 /* A frame under the channel's keys has opened, or we began it: use it. */
@@ -306,6 +325,11 @@ void session_promote(struct signet_session *s, struct signet_channel *c,
 		c->close_at = now + s->timing.drain;
 		return;
 	}
+	/* Where the data path refuses, the old channel goes on. */
+	if (!use(s, c, now)) {
+		session_channel_lost(s, c, SIGNET_CLOSE_ERROR, now);
+		return;
+	}
 	if (cur) {
 		cur->state = SIGNET_CHANNEL_DRAINING;
 		cur->close_at = now + s->timing.drain;
@@ -314,9 +338,6 @@ void session_promote(struct signet_session *s, struct signet_channel *c,
 	c->state = SIGNET_CHANNEL_UP;
 	if (!c->held)
 		c->close_at = NEVER;
-	for (int i = 0; i < SIGNET_CHANNEL_SLOTS; i++)
-		if (c->slot[i])
-			session_slot_prefer(s, c, c->slot[i], now);
 	/* Our own init may still be answered; it is not repeated. */
 	s->out_at = NEVER;
 	s->out_until = s->out ? now + CROSSED_LIFE : NEVER;
@@ -327,7 +348,6 @@ void session_promote(struct signet_session *s, struct signet_channel *c,
 	session_liveness_begin(s, c, now);
 	if (c->held)
 		return;
-	s->env->channel_select(s->ctx, s, c);
 	s->counters.handshakes++;
 	s->env->event(s->ctx, s, SIGNET_EVENT_UP, 0);
 }
@@ -355,7 +375,7 @@ void signet_session_confirmed(struct signet_session *s,
 	slot = session_slot_find(c, key_id);
 	if (slot && !slot->confirmed)
 		session_slot_confirmed(s, c, slot, now);
-	session_received(s);
+	session_received(s, c);
 }
 
 int signet_session_history(struct signet_session *s, struct signet_channel *c,
@@ -380,7 +400,9 @@ int signet_session_history(struct signet_session *s, struct signet_channel *c,
 	slot = session_slot_selected(c);
 	if (!slot || attach(s, c) ||
 	    install(s, c, slot, held->packet_rx, held->packet_tx) ||
-	    s->env->key_select(s->ctx, s, c, slot->key_id)) {
+	    s->env->key_select(s->ctx, s, c, slot->key_id) ||
+	    (c->state == SIGNET_CHANNEL_UP &&
+	     s->env->channel_select(s->ctx, s, c))) {
 		drop = SIGNET_DROP_NO_MEMORY;
 		goto refused;
 	}
@@ -389,7 +411,6 @@ int signet_session_history(struct signet_session *s, struct signet_channel *c,
 	if (c->state != SIGNET_CHANNEL_UP)
 		return 0;
 	c->close_at = NEVER;
-	s->env->channel_select(s->ctx, s, c);
 	s->counters.handshakes++;
 	s->env->event(s->ctx, s, SIGNET_EVENT_UP, 0);
 	return 0;

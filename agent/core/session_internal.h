@@ -136,7 +136,7 @@ int session_rekey_response(struct signet_session *s, struct signet_channel *c,
 /* session_liveness.c */
 uint64_t session_liveness_deadline(const struct signet_session *s);
 void session_liveness_tick(struct signet_session *s, uint64_t now);
-void session_received(struct signet_session *s);
+void session_received(struct signet_session *s, const struct signet_channel *c);
 void session_liveness_begin(struct signet_session *s, struct signet_channel *c,
 			    uint64_t now);
 bool session_used_since(struct signet_session *s, struct signet_channel *c,

@@ -24,9 +24,14 @@ bool session_used_since(struct signet_session *s, struct signet_channel *c,
 	return max64(rx, tx) > then || s->timing.keepalive;
 }
 
-/* A frame has opened: whoever sent it is alive. */
-void session_received(struct signet_session *s)
+/*
+ * A frame has opened: whoever sent it is alive. On another channel than the
+ * current one it says nothing, the peer may know that one no more.
+ */
+void session_received(struct signet_session *s, const struct signet_channel *c)
 {
+	if (c != signet_session_current(s))
+		return;
 	s->probes = 0;
 	s->probe_at = NEVER;
 }
@@ -97,7 +102,7 @@ static void probe_tick(struct signet_session *s, struct signet_channel *c,
 
 	last_used(s, c, &rx, &tx);
 	if (rx + s->probes * s->timing.probe >= now) {
-		session_received(s);
+		session_received(s, c);
 		return;
 	}
 	if (s->probes < SIGNET_PROBES) {

@@ -255,7 +255,9 @@ int session_message(struct signet_session *s, uint8_t *frame, size_t len,
 	c->rx_last = now;
 	if (!slot->confirmed)
 		session_slot_confirmed(s, c, slot, now);
-	session_received(s);
+	if (!session_has(s, c))
+		return SIGNET_DROP_NO_MEMORY;
+	session_received(s, c);
 	if (advances && !same_remote(&c->path, from))
 		challenge(s, c, from, now);
 	return take_records(s, c, plain, len - SIGNET_FRAME_OVERHEAD, from,
