@@ -267,7 +267,7 @@ drop_total() {
 }
 
 status_field() {
-	sig "$1" status --json | jq -r "(.status // .).$2"
+	sig "$1" status --json | jq -r "(.status? // .).$2"
 }
 
 rss_kb() { # of a node
