@@ -147,7 +147,7 @@ wire_up() {
 	}
 	in_ns a ip addr add fd01::1/64 dev eth0 nodad
 	in_ns b ip addr add fd01::2/64 dev eth0 nodad
-	"$BIN/netns/impair" run wa wb "$WIRE" "${SEED:-1}" &
+	"$BIN/netns/impair" run wa wb "$WIRE" "${SEED:-1}" >"$T/impair.log" 2>&1 &
 	within 5 test -S "$WIRE"
 }
 
