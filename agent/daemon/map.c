@@ -52,6 +52,12 @@ int sg_map_put(struct sg_map *m, uint64_t key, void *value)
 	struct sg_map_slot *s;
 	int err = 0;
 
+	/* To replace a value takes no memory, and never fails. */
+	s = m->slots ? find(m, key) : NULL;
+	if (s && s->value) {
+		s->value = value;
+		return 0;
+	}
 	if (!m->slots)
 		err = resize(m, MIN_SLOTS);
 	else if (m->n * 2 > m->mask)
@@ -59,8 +65,7 @@ int sg_map_put(struct sg_map *m, uint64_t key, void *value)
 	if (err)
 		return err;
 	s = find(m, key);
-	if (!s->value)
-		m->n++;
+	m->n++;
 	s->key = key;
 	s->value = value;
 	return 0;
