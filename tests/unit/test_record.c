@@ -223,7 +223,8 @@ static void bodies_have_the_length_of_their_kind(void **state)
 		{ SIGNET_RECORD_FRAGMENT, 32, 1056 },
 		{ SIGNET_RECORD_ACK, 32, 156 },
 		{ SIGNET_RECORD_PROBE, 8, 8 },
-		{ 11, 0, 1148 },
+		{ SIGNET_RECORD_HELLO, 1, 192 },
+		{ 12, 0, 1148 },
 		{ 255, 0, 1148 },
 	};
 	uint8_t buf[SIGNET_RECORDS_MAX] = { 0 };
