@@ -3,16 +3,18 @@
 # Outer MTU 1280 to 9000: full-sized inner packets pass, Signet never fragments.
 . "$(dirname "$0")/lib.sh"
 
-# One node keeps its devices; the wire's size changes between the runs.
+# The device never has less than 1280, which IPv6 needs: there, senders inside are
+# told what the path takes.
 for mtu in 1280 1420 1500 9000; do
 	(
-		T=$T/$mtu WIRE=$T/$mtu/wire
+		WIRE=$T/$mtu/wire T=$T/$mtu
 		mkdir -p "$T"
 		MTU=$mtu pair_up
 		within 8 inner_ping a 10.77.0.2 || echo "channel: no"
-		inner=$(in_ns a cat /sys/class/net/sg0/mtu)
+		inner=$(in_ns a ip -json link show sg0 | jq ".[0].mtu")
 		echo "inner: $inner"
-		in_ns a ping -q -c 2 -i 0.2 -W 2 -M "do" -s $((inner - 28)) \
+		fits=$((inner < mtu - 68 ? inner : mtu - 68))
+		in_ns a ping -q -c 2 -i 0.2 -W 2 -M "do" -s $((fits - 28)) \
 			10.77.0.2 >/dev/null && echo "full: ok"
 		in_ns b iperf3 -s -1 >/dev/null 2>&1 &
 		sleep 0.3
@@ -27,7 +29,8 @@ for mtu in 1280 1420 1500 9000; do
 	ip link del wa 2>/dev/null
 	ip link del wb 2>/dev/null
 	inner=$(sed -n 's/^inner: //p' "$T/out-$mtu")
-	number "outer $mtu: the inner size leaves room" "$inner" -le $((mtu - 68))
+	number "outer $mtu: the inner size leaves room" "$inner" -le \
+		$((mtu - 68 > 1280 ? mtu - 68 : 1280))
 	number "outer $mtu: and does not waste any" "$inner" -ge $((mtu - 120))
 	check "outer $mtu: a full packet passes" grep "full: ok" "$T/out-$mtu"
 	check "outer $mtu: TCP passes" grep "tcp: ok" "$T/out-$mtu"
