@@ -8,7 +8,7 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIBS) $(PKG_LIBS)
 
-bench-tun: $(BUILD)/bench/dp_static ## data path beside wireguard-go; ROUNDS=5
+bench-tun: $(BUILD)/signetd $(BUILD)/signet $(BUILD)/bench/dp_static ## data path beside wireguard-go; ROUNDS=5
 	@tests/bench/fetch-peer $(BUILD)/cache/wireguard-go
 	@tests/bench/bench-tun --build $(BUILD) --cache $(BUILD)/cache/wireguard-go \
 		--rounds $(ROUNDS)
