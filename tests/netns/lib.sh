@@ -263,11 +263,11 @@ drop_count() { # drop_count NODE REASON...: their sum
 }
 
 drop_total() {
-	sig "$1" drops --json | jq '[(.drops? // .)[].count] | add // 0'
+	sig "$1" drops --json | jq '[(.drops? // .)[] | .count] | add // 0'
 }
 
 status_field() {
-	sig "$1" status --json | jq -r "(.status? // .).$2"
+	sig "$1" status --json | jq -r "(.status // .).$2"
 }
 
 rss_kb() { # of a node
@@ -286,13 +286,26 @@ inner_ping() { # inner_ping NS ADDRESS
 stream() {
 	local from=$1 address=$2 rate=$3 seconds=$4 size=${5:-200} to
 	to=$([ "$from" = a ] && echo b || echo a)
-	in_ns "$to" "$BIN/netns/stream" recv 7000 \
-		"$(awk "BEGIN { print $seconds + ${LINGER:-1} + 0.3 }")" \
-		>"$T/stream.json" &
-	local receiver=$!
-	sleep 0.3
+	receive "$to" 7000 \
+		"$(awk "BEGIN { print $seconds + ${LINGER:-1} + 0.3 }")"
 	sent=$(in_ns "$from" "$BIN/netns/stream" send "$address" 7000 "$rate" \
 		"$seconds" "$size")
+	wait $receiver
+	result=$(cat "$T/stream.json")
+}
+
+# receive NS PORT SECONDS [FILE]: count what comes, beside the test; $receiver
+# is the process
+receive() {
+	nsenter --net="/run/netns/$1" -- "$BIN/netns/stream" recv "$2" "$3" \
+		>"${4:-$T/stream.json}" &
+	receiver=$!
+	sleep 0.3
+}
+
+# received: what that has counted until now
+received() {
+	kill -TERM $receiver
 	wait $receiver
 	result=$(cat "$T/stream.json")
 }

@@ -4,7 +4,8 @@
 # was asked for; packets of both families pass in both directions.
 . "$(dirname "$0")/lib.sh"
 
-check "both agents start" pair_up
+pair_up
+is "both agents start" $? 0
 if [ "${SIGNET_LOOP:-auto}" = epoll ]; then
 	is "status says that it is epoll" "$(status_field a loop)" epoll
 else

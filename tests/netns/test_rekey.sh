@@ -6,8 +6,8 @@
 
 pair_up "[Limits]" "RekeyAfter = 3"
 check "the channel is up" within 8 inner_ping a 10.77.0.2
-in_ns a "$BIN/netns/stream" recv 7001 16 >"$T/back.json" &
-back=$!
+receive a 7001 16 "$T/back.json"
+back=$receiver
 in_ns b "$BIN/netns/stream" send 10.77.0.1 7001 1000 13 >"$T/back.sent" &
 LINGER=1 stream a 10.77.0.2 2000 13
 is "no packet is lost" "$(got received)" "$sent"

@@ -19,17 +19,20 @@ check "reload takes a new peer" sig b reload
 check "a and c both reach b" eval \
 	'within 8 inner_ping a 10.77.0.2 && within 8 inner_ping c 10.77.0.2'
 
-in_ns b "$BIN/netns/stream" recv 7000 9 >"$T/from-a" &
-in_ns b "$BIN/netns/stream" recv 7001 9 >"$T/from-c" &
-sleep 0.3
+receive b 7000 9 "$T/from-a"
+running=$receiver
+receive b 7001 9 "$T/from-c"
+running+=" $receiver"
 in_ns a "$BIN/netns/stream" send 10.77.0.2 7000 1000 7 >"$T/sent-a" &
+running+=" $!"
 in_ns c "$BIN/netns/stream" send 10.77.0.2 7001 1000 7 >"$T/sent-c" &
+running+=" $!"
 sleep 2.5
 mv "$T/b/etc/peers.d/a.conf" "$T/a.conf"
 removed=$(now_ms)
 check "reload without a" sig b reload
-wait %3 %4 %5 %6 2>/dev/null
-sleep 1
+# shellcheck disable=SC2086
+wait $running
 result=$(cat "$T/from-a")
 last=$(($(got last_ms) - removed))
 number "the removed peer's packets end within a second (ms)" $last -le 1000

@@ -23,6 +23,8 @@ tampered() {
 # init and response
 for kind in "1 a b init" "2 b a response"; do
 	read -r type dir node name <<<"$kind"
+	node_kill a
+	node_start a
 	wire hold type="$type" dir="$dir" n=1 >/dev/null
 	inner_ping a 10.77.0.2 >/dev/null
 	tampered flip "$dir" "$node" "each bit of $name"
@@ -43,9 +45,7 @@ check "the channel still carries messages" within 5 sealed_ping a b
 # packet frames, under a receiver that counts
 sleep 1
 wire hold type=5 dir=a n=1 >/dev/null
-in_ns b "$BIN/netns/stream" recv 7000 12 >"$T/stream.json" &
-receiver=$!
-sleep 0.3
+receive b 7000 12
 in_ns a "$BIN/netns/stream" send 10.77.0.2 7000 10 0.15 200 >/dev/null
 before=$(drop_count b hop-tag aead flags type label)
 tampered flip a b "each bit of a packet frame"
@@ -54,9 +54,7 @@ number "as forged header or content" \
 tampered lengths a b "each length of a packet frame"
 wire release >/dev/null
 sleep 0.5
-kill -TERM $receiver
-wait $receiver
-result=$(cat "$T/stream.json")
+received
 is "only the true packet was delivered, once" \
 	"$(got received) $(got repeated) $(got changed)" "1 0 0"
 check "the channel lives" within 3 inner_ping a 10.77.0.2
