@@ -271,9 +271,13 @@ static void channel_tick(struct signet_session *s, struct signet_channel *c,
 	slot = session_slot_selected(c);
 	if (c->state != SIGNET_CHANNEL_UP || !slot || now < slot->rekey_at)
 		return;
-	/* An idle channel is not renewed; activity will ask again. */
+	/*
+	 * An idle channel is not renewed; activity will ask again. Where keys
+	 * live shortly that is too little time to call it idle.
+	 */
 	slot->rekey_at = NEVER;
-	if (session_used_since(s, c, slot->created + s->timing.silence))
+	if (s->timing.rekey < 4 * s->timing.silence ||
+	    session_used_since(s, c, slot->created + s->timing.silence))
 		session_rekey_start(s, c, now);
 }
 
