@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/log.h"
 #include "daemon/expose.h"
@@ -98,11 +99,22 @@ static int open_datapath(struct sg_node *n, struct sg_error *err)
 		.max_peers = n->max_peers,
 		.uring = !strcmp(sg_loop_backend(n->loop), "io_uring"),
 	};
-	int ret;
+	const struct timespec pause = { .tv_nsec = 50000000 };
+	int ret, tries = 20;
 
 	n->dp_ops = &sg_datapath_tun;
 	n->mtu = cfg.mtu;
-	ret = n->dp_ops->open(&n->dp, n->loop, &cfg, &sg_node_dp_events, n);
+	/*
+	 * The kernel takes down the rings of an agent that was killed after the
+	 * process is gone; its device and sockets live as long.
+	 */
+	for (;;) {
+		ret = n->dp_ops->open(&n->dp, n->loop, &cfg,
+				      &sg_node_dp_events, n);
+		if ((ret != -EBUSY && ret != -EADDRINUSE) || !--tries)
+			break;
+		nanosleep(&pause, NULL);
+	}
 	if (ret) {
 		n->dp = NULL;
 		return sg_err(err, -ret,

@@ -2,12 +2,14 @@
 /* The control socket, and who may use it. */
 #include <errno.h>
 #include <grp.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/error.h"
@@ -41,36 +43,53 @@ static int make_folder(const char *path, struct sg_error *err)
 		      strerror(errno));
 }
 
-/* Does anybody answer there? If not, the socket is of an agent that died. */
+/*
+ * Does anybody answer there? The kernel takes down the rings of an agent that
+ * was killed after the process is gone; its sockets live as long.
+ */
+static bool answers(const struct sockaddr_un *un, int *err)
+{
+	const struct timespec pause = { .tv_nsec = 50000000 };
+	bool yes = true;
+
+	for (int i = 0; yes && i < 20; i++) {
+		int fd = socket(AF_UNIX,
+				SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+		if (i)
+			nanosleep(&pause, NULL);
+		/* EAGAIN: its queue is full, so somebody has it. */
+		yes = !connect(fd, (const struct sockaddr *)un, sizeof(*un)) ||
+		      errno == EAGAIN;
+		*err = errno;
+		if (fd >= 0)
+			close(fd);
+	}
+	return yes;
+}
+
+/* If nobody answers, the socket is of an agent that died. */
 static int remove_stale(const struct sockaddr_un *un, struct sg_error *err)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct stat st;
-	int r = 0;
+	int e;
 
-	if (fd < 0)
-		return sg_err(err, errno, "no socket: %s", strerror(errno));
 	if (!lstat(un->sun_path, &st) && !S_ISSOCK(st.st_mode))
-		r = sg_err(err, EADDRINUSE,
-			   "%s exists and is not a socket: "
-			   "remove it",
-			   un->sun_path);
-	/* EAGAIN: its queue is full, so somebody has it. */
-	else if (!connect(fd, (const struct sockaddr *)un, sizeof(*un)) ||
-		 errno == EAGAIN)
-		r = sg_err(err, EADDRINUSE,
-			   "another agent is running on %s: "
-			   "stop it, or choose another --socket",
-			   un->sun_path);
-	else if (errno != ECONNREFUSED && errno != ENOENT)
-		r = sg_err(err, errno, "%s: %s", un->sun_path, strerror(errno));
-	else if (unlink(un->sun_path) && errno != ENOENT)
-		r = sg_err(err, errno,
-			   "%s: cannot remove a dead agent's "
-			   "socket: %s",
-			   un->sun_path, strerror(errno));
-	close(fd);
-	return r;
+		return sg_err(err, EADDRINUSE,
+			      "%s exists and is not a socket: remove it",
+			      un->sun_path);
+	if (answers(un, &e))
+		return sg_err(err, EADDRINUSE,
+			      "another agent is running on %s: "
+			      "stop it, or choose another --socket",
+			      un->sun_path);
+	if (e != ECONNREFUSED && e != ENOENT)
+		return sg_err(err, e, "%s: %s", un->sun_path, strerror(e));
+	if (unlink(un->sun_path) && errno != ENOENT)
+		return sg_err(err, errno,
+			      "%s: cannot remove a dead agent's socket: %s",
+			      un->sun_path, strerror(errno));
+	return 0;
 }
 
 static int bind_socket(int fd, const struct sockaddr_un *un,
