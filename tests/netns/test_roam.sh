@@ -7,8 +7,9 @@
 pair_up
 check "the channel is up" within 8 inner_ping a 10.77.0.2
 move() { # move NS FROM TO
-	in_ns "$1" ip addr add "$3/24" dev eth0
+	# the other way round, the second address would go with the first
 	in_ns "$1" ip addr del "$2/24" dev eth0
+	in_ns "$1" ip addr add "$3/24" dev eth0
 	in_ns "$1" ip addr show dev eth0 | grep -q "$3"
 }
 
