@@ -13,6 +13,7 @@
 #include <signet/core/handshake.h>
 #include <signet/core/mac.h>
 #include <signet/core/record.h>
+#include <signet/core/reliable.h>
 #include <sodium.h>
 
 #include "common/paircode.h"
@@ -409,12 +410,72 @@ static void pairing_codes_are_those_of_the_specification(void **state)
 	json_object_put(o);
 }
 
+static struct signet_reliable *engine(void *mem, size_t size)
+{
+	const struct signet_reliable_limits limits = SIGNET_RELIABLE_SMALL;
+	struct signet_reliable *r;
+
+	assert_int_equal(signet_reliable_init(mem, size, &limits, &r), 0);
+	return r;
+}
+
+/* Take the record at the start of @buf; @return its length with its header. */
+static size_t take(struct signet_reliable *r, const uint8_t *buf)
+{
+	size_t len = buf[2] | buf[3] << 8;
+
+	assert_int_equal(
+		signet_reliable_receive_record(r, buf[0], buf + 4, len, 1000),
+		0);
+	return len + 4;
+}
+
+static void messages_are_those_of_the_specification(void **state)
+{
+	struct json_object *o = root(), *v = vector_field(o, "reliable"), *m;
+	static _Alignas(16) uint8_t mem[2][65536];
+	struct signet_reliable *a = engine(mem[0], sizeof(mem[0]));
+	struct signet_reliable *b = engine(mem[1], sizeof(mem[1]));
+	uint8_t buf[SIGNET_RECORDS_MAX], want[256], text[64];
+	struct signet_reliable_message got;
+	size_t n, at = 0, len;
+
+	/* One by one: which of several comes first is the sender's choice. */
+	for (int i = 0; i < 2; i++) {
+		m = json_object_array_get_idx(vector_field(v, "messages"), i);
+		len = vector_bytes(m, "text", text, sizeof(text));
+		assert_int_equal(signet_reliable_send(a, number(m, "service"),
+						      text, len, 1000, NULL),
+				 0);
+		n = signet_reliable_next_records(a, buf, sizeof(buf), 1000);
+		len = vector_unhex(
+			json_object_get_string(json_object_array_get_idx(
+				vector_field(v, "fragments"), i)),
+			want, sizeof(want));
+		assert_int_equal(n, len);
+		assert_memory_equal(buf, want, n);
+		assert_int_equal(take(b, buf), n);
+		assert_true(signet_reliable_poll_message(b, &got));
+		assert_int_equal(got.service, number(m, "service"));
+		at += got.len;
+		assert_memory_equal(got.data, text, got.len);
+	}
+	assert_int_equal(at, 19);
+	n = signet_reliable_next_records(b, buf, sizeof(buf), 1000);
+	assert_bytes(v, "ack", buf, n);
+	assert_int_equal(take(a, buf), n);
+	n = vector_bytes(v, "probe", buf, sizeof(buf));
+	assert_int_equal(take(b, buf), n);
+	json_object_put(o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			frames_and_keys_are_those_of_the_specification),
 		cmocka_unit_test(pairing_codes_are_those_of_the_specification),
+		cmocka_unit_test(messages_are_those_of_the_specification),
 	};
 
 	if (sodium_init() < 0)

@@ -280,9 +280,28 @@ def pair_code(label):
             "psk": hkdf(None, code, b"signet/1 pair", 32).hex()}
 
 
+def record(kind, body):
+    return struct.pack("<BxH", kind, len(body)) + body
+
+
+def reliable():
+    """Two messages, the second of service 0, and the answer to both."""
+    texts = [b"twelve bytes", b"control"]
+    first = struct.pack("<QQQIHH", 0, 0, 0, 12, 0, 9) + texts[0]
+    second = struct.pack("<QQQIHH", 1, 1, 12, 7, 0, 0) + texts[1]
+    # numbers 0 and 1 have come, at once; credit for 16 messages in 16 KiB
+    ack = struct.pack("<QIQQHH", 1, 0, 16384, 16, 0, 1)
+    return {"messages": [{"service": s, "text": t.hex()} for s, t in
+                         zip((9, 0), texts)],
+            "fragments": [record(8, b).hex() for b in (first, second)],
+            "ack": record(9, ack).hex(),
+            "probe": record(10, struct.pack("<Q", 2)).hex()}
+
+
 print(json.dumps({"source": "tests/vectors/protocol/make.py", "vectors": [
     handshake("IK, ChaCha20-Poly1305", 1, CHACHA, False, False),
     handshake("IK, AES-256-GCM, with a cookie", 1, AES, True, True),
     handshake("XX, AES-256-GCM, with a cookie", 2, AES, True, False),
     handshake("XXpsk3, ChaCha20-Poly1305, with a cookie", 3, CHACHA, True, True),
-], "pair_codes": [pair_code("code 1"), pair_code("code 2")]}, indent=1))
+], "pair_codes": [pair_code("code 1"), pair_code("code 2")],
+    "reliable": reliable()}, indent=1))
