@@ -146,7 +146,8 @@ check "a wrong code pins nobody" eval '! sig b pair --accept 10.1.0.1 \
 	--name ay --code-file "$T/guess"'
 check "the right one does" code 0 sig b pair --accept 10.1.0.1 --name ay \
 	--code-file "$T/code"
-check "on the other side, too" wait $pairing
+wait $pairing
+is "on the other side, too" $? 0
 check "which showed the line to run" \
 	grep -q 'signet pair --accept 10.1.0.1:51900' "$T/pair"
 check "ping answers" code 0 sig a ping bee -c 2 -i 0.1
