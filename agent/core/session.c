@@ -190,6 +190,9 @@ void signet_session_connect(struct signet_session *s, bool keep, uint64_t now)
 			s->out_until = NEVER;
 		return;
 	}
+	/* It may have been asked for since the channel came up. */
+	if (c && s->timing.keepalive && s->keepalive_at == NEVER)
+		s->keepalive_at = now + s->timing.keepalive;
 	/* A channel that waits for its peer's history does so for 5 s only. */
 	if (slot && now < slot->created + s->timing.seal_limit &&
 	    now < c->deadline)

@@ -25,8 +25,9 @@ static const struct signet_reliable_limits limits = {
 	.send_max = SIGNET_HISTORY_MAX,
 	.recv_max = SIGNET_HISTORY_MAX,
 	.send_bytes = SIGNET_HISTORY_MAX,
-	.recv_bytes = SIGNET_RELIABLE_FIRST_BYTES > SIGNET_HISTORY_MAX ?
-			      SIGNET_RELIABLE_FIRST_BYTES : SIGNET_HISTORY_MAX,
+	.recv_bytes = SIGNET_RELIABLE_FIRST_BYTES > SIGNET_HISTORY_MAX
+			      ? SIGNET_RELIABLE_FIRST_BYTES
+			      : SIGNET_HISTORY_MAX,
 	.send_messages = 2,
 	.recv_messages = SIGNET_RELIABLE_FIRST_MESSAGES,
 };
@@ -65,6 +66,7 @@ static void flush(void *ctx)
 		if (result)
 			sg_log(SG_LOG_WARNING, "%s: our history did not arrive",
 			       m->peer->config->name);
+	sg_peer_rearm(m->peer);
 	at = signet_reliable_deadline(m->reliable);
 	if (at == UINT64_MAX)
 		sg_timer_cancel(m->peer->node->loop, &m->timer);
@@ -89,8 +91,8 @@ static struct sg_messages *get(struct sg_peer *p, struct signet_channel *c)
 	m->mem = calloc(1, m->size);
 	m->timer.fn = flush;
 	m->timer.ctx = m;
-	if (!m->mem || signet_reliable_init(m->mem, m->size, &limits,
-					    &m->reliable)) {
+	if (!m->mem ||
+	    signet_reliable_init(m->mem, m->size, &limits, &m->reliable)) {
 		free(m->mem);
 		free(m);
 		return NULL;
@@ -115,8 +117,12 @@ void sg_messages_history(struct sg_peer *p, struct signet_channel *c)
 int sg_messages_record(struct sg_peer *p, struct signet_channel *c,
 		       const struct signet_record *r)
 {
-	struct sg_messages *m = get(p, c);
+	struct sg_messages *m = p->messages;
 
+	/* What comes late on an old channel does not end the new one's. */
+	if (m && m->channel != c && c != signet_session_current(&p->session))
+		return 0;
+	m = get(p, c);
 	if (!m)
 		return 0;
 	if (signet_reliable_receive_record(m->reliable, r->kind, r->body,
@@ -132,8 +138,8 @@ void sg_messages_deliver(struct sg_peer *p)
 	struct signet_channel *c;
 	uint64_t now = sg_now();
 
-	while (p->messages && signet_reliable_poll_message(
-				      p->messages->reliable, &msg)) {
+	while (p->messages &&
+	       signet_reliable_poll_message(p->messages->reliable, &msg)) {
 		c = p->messages->channel;
 		if (msg.service == SIGNET_SERVICE_CONTROL && !c->verified)
 			signet_session_history(&p->session, c, msg.data,
