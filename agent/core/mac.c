@@ -41,6 +41,10 @@ int signet_handshake_parse(const uint8_t *frame, size_t len)
 		return SIGNET_DROP_TYPE;
 	if (!sodium_is_zero(frame + 2, 2) || !sodium_is_zero(frame + 12, 4))
 		return SIGNET_DROP_FLAGS;
+	/* Only an init can be asked for a cookie. */
+	if (frame[0] != SIGNET_FRAME_INIT &&
+	    !sodium_is_zero(frame + SIGNET_MAC2_OFFSET, SIGNET_MAC_LEN))
+		return SIGNET_DROP_FLAGS;
 	/* An init that asks for an answer to a stranger is padded. */
 	if (frame[0] == SIGNET_FRAME_INIT && frame[1] != SIGNET_PATTERN_IK &&
 	    len != SIGNET_HANDSHAKE_MAX)

@@ -89,6 +89,11 @@ static bool has_cookie(struct sg_admission *a, const uint8_t *frame,
 	return false;
 }
 
+static bool has_mac2(const uint8_t *frame)
+{
+	return !sodium_is_zero(frame + SIGNET_MAC2_OFFSET, SIGNET_MAC_LEN);
+}
+
 static void send_cookie(struct sg_node *n, const uint8_t *frame,
 			const union sg_addr *from, const union sg_addr *to,
 			const uint8_t *mac1_key)
@@ -156,8 +161,10 @@ int sg_admission_check(struct sg_node *n, const uint8_t *frame,
 	turn_secret(a, now);
 	a->inits++;
 	proven = has_cookie(a, frame, addr, addr_bytes(from, false, addr));
+	/* A mac2 that is wrong is never passed over: it was changed on the way,
+	 * or made with a cookie of before our restart. */
 	if (!proven && (sg_admission_loaded(n) ||
-			frame[1] != SIGNET_PATTERN_IK)) {
+			frame[1] != SIGNET_PATTERN_IK || has_mac2(frame))) {
 		send_cookie(n, frame, from, to, mac1_key);
 		return SIGNET_DROP_MAC2;
 	}

@@ -17,7 +17,7 @@ tampered() {
 	n=$(wire "$what" from=held dir="$dir" max=1472)
 	sleep 1
 	number "$name: $n changed frames, dropped" \
-		$(($(drop_total "$node") - before)) -ge $((n * 9 / 10))
+		$(($(drop_total "$node") - before)) -ge "$n"
 }
 
 # init and response
@@ -28,7 +28,6 @@ for kind in "1 a b init" "2 b a response"; do
 	wire hold type="$type" dir="$dir" n=1 >/dev/null
 	inner_ping a 10.77.0.2 >/dev/null
 	tampered flip "$dir" "$node" "each bit of $name"
-	check "no channel came of it" eval '! peer_is b a up'
 	tampered lengths "$dir" "$node" "each length of $name"
 	wire release >/dev/null
 done
