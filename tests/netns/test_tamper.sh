@@ -10,14 +10,16 @@ total() { drop_total b; }
 # tampered TYPE DIR NODE NAME: hold the next such frame, send all its changed
 # forms, then the true one
 tampered() {
-	local what=$1 dir=$2 node=$3 name=$4 before n
+	local what=$1 dir=$2 node=$3 name=$4 before n same=0
+	# one of all lengths is the true one
+	[ "$what" = lengths ] && same=1
 	within 8 eval "[ \$(wire held) -ge 1 ]" ||
 		{ fail "$name: no such frame came"; return; }
 	before=$(drop_total "$node")
 	n=$(wire "$what" from=held dir="$dir" max=1472)
 	sleep 1
 	number "$name: $n changed frames, dropped" \
-		$(($(drop_total "$node") - before)) -ge "$n"
+		$(($(drop_total "$node") - before)) -ge $((n - same))
 }
 
 # init and response
