@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/log.h"
 #include "daemon/expose.h"
 #include "daemon/expose_nft.h"
 #include "daemon/netif.h"
@@ -230,21 +231,24 @@ static int plan(const char *ifname, const struct sg_expose_rule *rules,
 	for (size_t i = 0; i < n; i++) {
 		size_t k = family_of(&rules[i]) - families;
 
+		ret = plan_interface(&families[k], ifname, &old[k], &g[k], err);
+		if (ret)
+			return ret;
 		ret = sg_netif_route_check(&rules[i].to, 0, &route);
 		if (!ret && !strcmp(route.ifname, ifname))
-			return sg_err(err, ELOOP,
-				      "[Expose %s]: the route to %s leads into "
-				      "the tunnel itself",
-				      rules[i].name,
-				      sg_addr_format_host(&rules[i].to, text));
-		if (ret)
-			return sg_err(err, -ret,
-				      "[Expose %s]: no route to %s: %s",
-				      rules[i].name,
-				      sg_addr_format_host(&rules[i].to, text),
-				      strerror(-ret));
-		ret = plan_interface(&families[k], ifname, &old[k], &g[k], err);
-		if (!ret && !route.local)
+			ret = -ELOOP;
+		if (ret) {
+			/* its network may come up later */
+			sg_log(SG_LOG_WARNING,
+			       "[Expose %s]: no route to %s (%s): once there "
+			       "is one, run `signet reload`",
+			       rules[i].name,
+			       sg_addr_format_host(&rules[i].to, text),
+			       ret == -ELOOP ? "it leads into the tunnel"
+					     : strerror(-ret));
+			continue;
+		}
+		if (!route.local)
 			ret = plan_interface(&families[k], route.ifname,
 					     &old[k], &g[k], err);
 		if (ret)
@@ -324,9 +328,9 @@ static void write_accept(struct sg_nft *nft, const char *ifname,
 	char host[SG_ADDR_STR_LEN];
 
 	sg_nft_add(nft,
-		   "\t\tiifname \"%s\" %s daddr %s %s dport %u ct status dnat "
-		   "accept\n",
-		   ifname, ip, sg_addr_format_host(&r->to, host), proto,
+		   "\t\tiifname \"%s\" oifname != \"%s\" %s daddr %s %s "
+		   "dport %u ct status dnat accept\n",
+		   ifname, ifname, ip, sg_addr_format_host(&r->to, host), proto,
 		   sg_addr_port(&r->to));
 }
 

@@ -21,7 +21,8 @@
 #include "daemon/expose.h"
 #include "netns.h"
 
-#define SG "sg0"
+#define SG	"sg0"
+#define CMD_MAX 1024
 
 /* A process in a namespace of its own that runs shell commands for us. */
 struct room {
@@ -33,7 +34,7 @@ static struct room peer, device;
 
 static void room_run(int fd)
 {
-	char cmd[512];
+	char cmd[CMD_MAX];
 	ssize_t n;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -41,7 +42,7 @@ static void room_run(int fd)
 	if (setpgid(0, 0) || unshare(CLONE_NEWNET))
 		_exit(1);
 	sh("ip link set lo up");
-	while (write(fd, "k", 1) == 1 && (n = read(fd, cmd, 511)) > 0) {
+	while (write(fd, "k", 1) == 1 && (n = read(fd, cmd, CMD_MAX - 1)) > 0) {
 		cmd[n] = '\0';
 		if (!sh("%s", cmd))
 			_exit(1);
@@ -158,6 +159,11 @@ static int apply(const struct sg_expose_rule *rules, size_t n,
 	return sg_expose_apply(SG, addrs, 2, rules, n, err);
 }
 
+/* until something listens on a port, which is given a second time */
+#define WAIT_FOR                                                              \
+	"for i in $(seq 100); do ss -ltnH 'sport = :%d' | grep -q . && exit " \
+	"0; sleep .1; done; exit 1"
+
 /* The device answers with the address that it sees the caller at. */
 #define SERVE                                                    \
 	"python3 -c 'import socketserver as s\n"                 \
@@ -168,33 +174,33 @@ static int apply(const struct sg_expose_rule *rules, size_t n,
 	"    def handle(self):\n"                                \
 	"        while self.request.recv(9): self.request.send(" \
 	"self.client_address[0].encode())\n"                     \
-	"S((\"::\",%d),H).serve_forever()' >/dev/null & sleep .3"
+	"S((\"::\",%d),H).serve_forever()' >/dev/null & " WAIT_FOR
 
-static void serve(int port)
+static void serve(struct room *r, int port)
 {
-	char cmd[512];
+	char cmd[CMD_MAX];
 
-	snprintf(cmd, sizeof(cmd), SERVE, port);
-	assert_true(room_sh(&device, cmd));
+	snprintf(cmd, sizeof(cmd), SERVE, port, port);
+	assert_true(room_sh(r, cmd));
 }
 
 /*
  * From the peer (or the device): what a server answers, or an empty string.
  * The process stays in the other namespace only for this.
  */
-static void ask(struct room *from, const char *host, int port, char *answer,
-		size_t cap)
+static void ask(struct room *from, const char *host, int port,
+		const char *seconds, char answer[128])
 {
-	char cmd[512];
+	char cmd[CMD_MAX];
 	char *text;
 
 	snprintf(cmd, sizeof(cmd),
 		 "nsenter -t %d -n python3 -c 'import socket\n"
-		 "s=socket.create_connection((\"%s\",%d),.5)\n"
+		 "s=socket.create_connection((\"%s\",%d),%s)\n"
 		 "s.send(b\"x\"); print(s.recv(99).decode())' 2>/dev/null",
-		 (int)from->pid, host, port);
+		 (int)from->pid, host, port, seconds);
 	text = sh_output(cmd);
-	snprintf(answer, cap, "%.*s", (int)strcspn(text, "\n"), text);
+	snprintf(answer, 128, "%.*s", (int)strcspn(text, "\n"), text);
 	free(text);
 }
 
@@ -202,8 +208,16 @@ static bool answers(struct room *from, const char *host, int port)
 {
 	char a[128];
 
-	ask(from, host, port, a, sizeof(a));
+	ask(from, host, port, "5", a);
 	return a[0];
+}
+
+static bool silent(struct room *from, const char *host, int port)
+{
+	char a[128];
+
+	ask(from, host, port, ".5", a);
+	return !a[0];
 }
 
 static char *forwarding(void)
@@ -221,14 +235,14 @@ static void a_device_answers_at_the_gateways_address(void **state)
 	NEED_NETNS(state);
 	before = forwarding();
 	r = rule("switch", IPPROTO_TCP, 9999, "192.168.1.50:80");
-	serve(80);
-	assert_false(answers(&peer, "10.77.0.1", 9999));
+	serve(&device, 80);
+	assert_true(silent(&peer, "10.77.0.1", 9999));
 	assert_int_equal(apply(&r, 1, &err), 0);
-	ask(&peer, "10.77.0.1", 9999, a, sizeof(a));
+	ask(&peer, "10.77.0.1", 9999, "5", a);
 	/* the device sees its neighbour, and needs no route to the peer */
 	assert_string_equal(a, "::ffff:192.168.1.1");
 	assert_int_equal(sg_expose_remove(SG, &err), 1);
-	assert_false(answers(&peer, "10.77.0.1", 9999));
+	assert_true(silent(&peer, "10.77.0.1", 9999));
 	after = forwarding();
 	assert_string_equal(before, after);
 	assert_int_equal(sg_expose_remove(SG, &err), 0);
@@ -243,8 +257,8 @@ static void nothing_else_of_the_network_is_reached(void **state)
 
 	NEED_NETNS(state);
 	r = rule("switch", IPPROTO_TCP, 9999, "192.168.1.50:80");
-	serve(80);
-	serve(81);
+	serve(&device, 80);
+	serve(&device, 81);
 	/* the host forwards already, for reasons of its own */
 	assert_true(netns_write("/proc/sys/net/ipv4/ip_forward", "1"));
 	assert_true(
@@ -252,9 +266,9 @@ static void nothing_else_of_the_network_is_reached(void **state)
 	assert_true(answers(&peer, "192.168.1.50", 81));
 	assert_int_equal(apply(&r, 1, &err), 0);
 	assert_true(answers(&peer, "10.77.0.1", 9999));
-	assert_false(answers(&peer, "192.168.1.50", 80));
-	assert_false(answers(&peer, "192.168.1.50", 81));
-	assert_false(answers(&peer, "10.77.0.1", 81));
+	assert_true(silent(&peer, "192.168.1.50", 80));
+	assert_true(silent(&peer, "192.168.1.50", 81));
+	assert_true(silent(&peer, "10.77.0.1", 81));
 	assert_int_equal(sg_expose_remove(SG, &err), 1);
 	/* and still does */
 	assert_true(answers(&peer, "192.168.1.50", 81));
@@ -267,54 +281,56 @@ static void the_device_cannot_use_the_gateway_as_a_router(void **state)
 
 	NEED_NETNS(state);
 	r = rule("switch", IPPROTO_TCP, 9999, "192.168.1.50:80");
-	serve(80);
+	serve(&device, 80);
 	assert_true(
 		room_sh(&device, "ip route add 10.77.0.0/24 via 192.168.1.1"));
-	assert_true(room_sh(&peer, "python3 -m http.server 82 >/dev/null 2>&1 &"
-				   "sleep .4"));
+	serve(&peer, 82);
 	assert_int_equal(apply(&r, 1, &err), 0);
 	assert_true(answers(&peer, "10.77.0.1", 9999));
-	assert_true(sh("nsenter -t %d -n python3 -c 'import socket;"
-		       "socket.create_connection((\"10.77.0.2\",82),.5)'",
-		       (int)peer.pid));
-	assert_false(sh("nsenter -t %d -n python3 -c 'import socket;"
-			"socket.create_connection((\"10.77.0.2\",82),.5)'"
-			" 2>/dev/null",
-			(int)device.pid));
+	assert_true(answers(&peer, "10.77.0.2", 82));
+	assert_true(silent(&device, "10.77.0.2", 82));
 	sg_expose_remove(SG, &err);
 }
 
-/* One connection held open across a reload. */
+/* Uses two connections, waits for the marker file, and uses them again. */
+#define TWO_CONNECTIONS                                               \
+	"exec nsenter -t %d -n python3 -uc 'import socket,time,os\n"  \
+	"c=lambda p: socket.create_connection((\"10.77.0.1\",p),5)\n" \
+	"a,b=c(9999),c(9998)\n"                                       \
+	"def t(s):\n"                                                 \
+	"    s.settimeout(1)\n"                                       \
+	"    try: s.send(b\"x\"); return len(s.recv(99))>0\n"         \
+	"    except OSError: return False\n"                          \
+	"print(t(a),t(b))\n"                                          \
+	"while not os.path.exists(\"%s\"): time.sleep(.05)\n"         \
+	"print(t(a),t(b))'"
+
 static void a_reload_keeps_connections_and_cuts_removed_ones(void **state)
 {
 	struct sg_expose_rule r[2];
+	char cmd[CMD_MAX], marker[64], line[32];
 	struct sg_error err;
-	char *text;
+	FILE *f;
 
 	NEED_NETNS(state);
 	r[0] = rule("switch", IPPROTO_TCP, 9999, "192.168.1.50:80");
 	r[1] = rule("lamp", IPPROTO_TCP, 9998, "192.168.1.50:81");
-	serve(80);
-	serve(81);
+	serve(&device, 80);
+	serve(&device, 81);
 	assert_int_equal(apply(r, 2, &err), 0);
-	assert_true(sh(
-		"nsenter -t %d -n python3 -c 'import socket,time\n"
-		"c=lambda p: socket.create_connection((\"10.77.0.1\",p),.5)\n"
-		"a,b=c(9999),c(9998)\n"
-		"def t(s):\n"
-		"    try: s.send(b\"x\"); return len(s.recv(99))>0\n"
-		"    except OSError: return False\n"
-		"f=open(\"/tmp/signet-test-expose.%d\",\"w\")\n"
-		"print(t(a),t(b),file=f,flush=True); time.sleep(1)\n"
-		"print(t(a),t(b),file=f)' &",
-		(int)peer.pid, (int)getpid()));
-	usleep(600000);
+	snprintf(marker, sizeof(marker), "/tmp/signet-test-expose.%d",
+		 (int)getpid());
+	snprintf(cmd, sizeof(cmd), TWO_CONNECTIONS, (int)peer.pid, marker);
+	f = popen(cmd, "r");
+	assert_non_null(f);
+	assert_non_null(fgets(line, sizeof(line), f));
+	assert_string_equal(line, "True True\n");
 	assert_int_equal(apply(r, 1, &err), 0);
-	usleep(2200000);
-	text = sh_output("cat /tmp/signet-test-expose.*;"
-			 "rm -f /tmp/signet-test-expose.*");
-	assert_string_equal(text, "True True\nTrue False\n");
-	free(text);
+	assert_true(netns_write(marker, ""));
+	assert_non_null(fgets(line, sizeof(line), f));
+	unlink(marker);
+	assert_string_equal(line, "True False\n");
+	pclose(f);
 	sg_expose_remove(SG, &err);
 }
 
@@ -327,7 +343,7 @@ static void an_ipv6_device_needs_ipv6_forwarding(void **state)
 
 	NEED_NETNS(state);
 	r = rule("cam", IPPROTO_TCP, 9999, "[fd01::50]:80");
-	serve(80);
+	serve(&device, 80);
 	before = forwarding();
 	ret = apply(&r, 1, &err);
 	if (ret == -EOPNOTSUPP) { /* Linux before 6.17 */
@@ -339,13 +355,32 @@ static void an_ipv6_device_needs_ipv6_forwarding(void **state)
 		ret = apply(&r, 1, &err);
 	}
 	assert_int_equal(ret, 0);
-	ask(&peer, "fd77::1", 9999, a, sizeof(a));
+	ask(&peer, "fd77::1", 9999, "5", a);
 	assert_string_equal(a, "fd01::1");
 	sg_expose_remove(SG, &err);
 	after = forwarding();
 	assert_string_equal(before, after);
 	free(before);
 	free(after);
+}
+
+/* One device's network is down, and another's route leads into the tunnel. */
+static void a_device_without_a_route_does_not_keep_others_away(void **state)
+{
+	struct sg_expose_rule r[3];
+	struct sg_error err;
+
+	NEED_NETNS(state);
+	r[0] = rule("away", IPPROTO_TCP, 9997, "203.0.113.9:80");
+	r[1] = rule("loop", IPPROTO_TCP, 9998, "10.77.0.2:82");
+	r[2] = rule("switch", IPPROTO_TCP, 9999, "192.168.1.50:80");
+	serve(&device, 80);
+	serve(&peer, 82);
+	assert_int_equal(apply(r, 3, &err), 0);
+	assert_true(answers(&peer, "10.77.0.1", 9999));
+	assert_true(silent(&peer, "10.77.0.1", 9998));
+	assert_true(silent(&peer, "10.77.0.1", 9997));
+	sg_expose_remove(SG, &err);
 }
 
 static void what_a_crash_left_is_restored(void **state)
@@ -440,6 +475,9 @@ int main(void)
 			leave),
 		cmocka_unit_test_setup_teardown(
 			an_ipv6_device_needs_ipv6_forwarding, enter, leave),
+		cmocka_unit_test_setup_teardown(
+			a_device_without_a_route_does_not_keep_others_away,
+			enter, leave),
 		cmocka_unit_test_setup_teardown(what_a_crash_left_is_restored,
 						enter, leave),
 		cmocka_unit_test_setup_teardown(
