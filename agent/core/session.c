@@ -50,7 +50,7 @@ uint64_t session_jitter(struct signet_session *s, uint64_t span)
 bool session_has(const struct signet_session *s, const struct signet_channel *c)
 {
 	for (int i = 0; i < SIGNET_SESSION_CHANNELS; i++)
-		if (s->ch[i] == c)
+		if (c && s->ch[i] == c)
 			return true;
 	return false;
 }
