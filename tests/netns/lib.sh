@@ -24,7 +24,7 @@ cleanup() {
 	pids=$(jobs -p)
 	# shellcheck disable=SC2086
 	[ -z "$pids" ] || kill $pids 2>/dev/null
-	umount "$T"/*/state 2>/dev/null
+	umount -l "$T"/*/state 2>/dev/null
 	rm -rf "$T"
 }
 trap cleanup EXIT
@@ -128,6 +128,9 @@ plain_device() { # NS DEVICE
 	in_ns "$1" ethtool -K "$2" tx off gso off tso off gro off \
 		tx-udp-segmentation off >/dev/null 2>&1
 }
+
+# mac_of NS DEVICE: /sys shows the devices of whoever mounted it
+mac_of() { in_ns "$1" ip -json link show "$2" | jq -r ".[0].address"; }
 
 # wire_up [MTU]: namespaces a and b, and the program between them
 wire_up() {

@@ -34,7 +34,7 @@ refused() {
 
 for k in "${keys[@]}"; do
 	rm "$T/a/state/$k"
-	refused "missing $k is refused" "$k"
+	refused "missing $k is refused" "$k|identity new"
 	truncate -s 20 "$T/a/state/$k"
 	refused "truncated $k is refused" "$k"
 	: >"$T/a/state/$k"

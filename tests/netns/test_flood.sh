@@ -6,28 +6,35 @@
 . "$(dirname "$0")/lib.sh"
 
 pair_up
-mac=$(in_ns b cat /sys/class/net/eth0/address)
-ip addr add 10.1.77.1/16 dev wa 2>/dev/null
+mac=$(mac_of b eth0)
 in_ns b ip route replace 10.1.0.0/16 via 10.1.0.1 dev eth0
 in_ns b ip neigh replace 10.1.0.1 lladdr \
-	"$(in_ns a cat /sys/class/net/eth0/address)" dev eth0 nud permanent
+	"$(mac_of a eth0)" dev eth0 nud permanent
 
-for kind in forged half mixed; do
+# connect: a new agent on a; how long until its first packet has an answer, in ms
+connect() {
+	local start
 	node_kill a
 	node_start a
-	before=$(rss_kb b)
-	in_ns a "$BIN/netns/flood" eth0 "$mac" 10.1.0.2 $PORT $kind \
-		"$(cat "$T/b/id")" 10000 7 >"$T/flooded" &
-	flood=$!
-	sleep 2
 	start=$(now_ms)
 	within 5 inner_ping a 10.77.0.2
-	took=$(($(now_ms) - start))
-	number "$kind: a real node connects in a second (ms)" $took -le 1000
+	echo $(($(now_ms) - start))
+}
+
+for kind in forged half mixed; do
+	before=$(rss_kb b)
+	in_ns a "$BIN/netns/flood" eth0 "$mac" 10.1.0.2 $PORT $kind \
+		"$(cat "$T/b/id")" 10000 10 >"$T/flooded" &
+	flood=$!
+	sleep 1.5
+	: >"$T/took"
+	for _ in 1 2 3; do connect >>"$T/took"; done
+	number "$kind: a real node connects in a second (ms, median of three)" \
+		"$(sort -n "$T/took" | sed -n 2p)" -le 1000
 	stream a 10.77.0.2 500 2
 	number "$kind: its packets pass" "$(got received)" -ge $((sent * 98 / 100))
 	wait $flood
-	number "$kind: it was a flood" "$(cat "$T/flooded")" -ge 50000
+	number "$kind: it was a flood" "$(cat "$T/flooded")" -ge 70000
 	number "$kind: memory stays (KiB more)" $(($(rss_kb b) - before)) -le 8192
 done
 number "forged ones are counted" "$(drop_count b mac1)" -ge 10000

@@ -5,7 +5,8 @@
 . "$(dirname "$0")/lib.sh"
 
 pair_up
-in_ns b ip neigh replace 10.1.0.99 lladdr "$(in_ns a cat /sys/class/net/eth0/address)" dev eth0
+in_ns b ip neigh replace 10.1.0.99 lladdr "$(mac_of a eth0)" \
+	dev eth0
 check "the channel is up" within 8 inner_ping a 10.77.0.2
 check "messages pass" within 5 sealed_ping a b
 

@@ -5,7 +5,6 @@
 . "$(dirname "$0")/lib.sh"
 
 pair_up
-total() { drop_total b; }
 
 # tampered TYPE DIR NODE NAME: hold the next such frame, send all its changed
 # forms, then the true one
@@ -26,8 +25,10 @@ tampered() {
 for kind in "1 a b init" "2 b a response"; do
 	read -r type dir node name <<<"$kind"
 	node_kill a
+	node_kill b
+	node_start b
 	node_start a
-	wire hold type="$type" dir="$dir" n=1 >/dev/null
+	wire hold type="$type" dir="$dir" n=200 >/dev/null
 	inner_ping a 10.77.0.2 >/dev/null
 	tampered flip "$dir" "$node" "each bit of $name"
 	tampered lengths "$dir" "$node" "each length of $name"
