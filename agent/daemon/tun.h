@@ -24,28 +24,29 @@
 #include "daemon/tun_queue.h"
 #include "daemon/tun_slab.h"
 
-#define TUN_CACHE_LINE	  64
-#define TUN_NSEC	  1000000000ull
-#define TUN_MAX_WORKERS	  SIGNET_LANES
+#define TUN_CACHE_LINE	   64
+#define TUN_NSEC	   1000000000ull
+#define TUN_MAX_WORKERS	   SIGNET_LANES
 /* A TUN read: virtio-net header and the largest packet or super-packet. */
-#define TUN_VNET_LEN	  10
-#define TUN_PACKET_MAX	  65535
-#define TUN_BUF_LEN	  (TUN_VNET_LEN + TUN_PACKET_MAX + 1)
+#define TUN_VNET_LEN	   10
+#define TUN_PACKET_MAX	   65535
+#define TUN_BUF_LEN	   (TUN_VNET_LEN + TUN_PACKET_MAX + 1)
 /* The largest UDP payload, and the most segments of one UDP_SEGMENT send. */
-#define TUN_UDP_MAX	  65507
-#define TUN_RUN_MAX	  64
+#define TUN_UDP_MAX	   65507
+#define TUN_RUN_MAX	   64
 /* Packets kept for peers whose channel is still being opened. */
-#define TUN_KEEP_PER_PEER 16
-#define TUN_KEEP_PACKETS  512
-#define TUN_KEEP_BYTES	  (1u << 20)
-#define TUN_KEEP_NS	  (5 * TUN_NSEC)
+#define TUN_KEEP_PER_PEER  16
+#define TUN_KEEP_PACKETS   512
+#define TUN_KEEP_BYTES	   (1u << 20)
+#define TUN_KEEP_NS	   (5 * TUN_NSEC)
 /* Failed openings under one key after which a new key is asked for. */
 /* A learned path MTU is forgotten after this, as the kernel forgets its own. */
-#define TUN_MTU_NS	  (600 * TUN_NSEC)
-#define TUN_FAILURES_MAX  (1u << 20)
+#define TUN_MTU_NS	   (600 * TUN_NSEC)
+#define TUN_FAILURES_MAX   (1u << 20)
 /* Work done under a worker's lock before others get a turn. */
-#define TUN_TX_BATCH	  64
-#define TUN_RX_BATCH	  8
+#define TUN_TX_BATCH	   64
+#define TUN_TX_BATCH_BYTES (128u << 10)
+#define TUN_RX_BATCH	   4
 
 /** struct tun_lane - sending side of a lane; one cache line */
 struct tun_lane {

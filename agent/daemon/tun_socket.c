@@ -122,8 +122,37 @@ fail:
 	return err;
 }
 
+/*
+ * SO_REUSEPORT would let two agents share a port without a word. A socket
+ * without it finds out, and finds a free port where any will do.
+ */
+static int claim_port(struct sg_datapath *dp, int family)
+{
+	union sg_addr a = { 0 };
+	socklen_t len;
+	int err = 0, fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (family == AF_INET6)
+		err = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	a.sa.sa_family = (sa_family_t)family;
+	a.v4.sin_port = htons(dp->port);
+	len = addr_len(&a);
+	if (!err && (bind(fd, &a.sa, len) || getsockname(fd, &a.sa, &len)))
+		err = -errno;
+	if (!err)
+		dp->port = ntohs(a.v4.sin_port);
+	close(fd);
+	return err;
+}
+
 static int open_family(struct sg_datapath *dp, int family)
 {
+	int err = claim_port(dp, family);
+
+	if (err)
+		return err;
 	for (uint32_t i = 0; i < dp->n_workers; i++) {
 		struct tun_sockets *s = &dp->workers[i].sock;
 		int fd = open_one(dp, family);

@@ -83,15 +83,17 @@ static ssize_t socket_read(struct tun_worker *w, bool v6, struct tun_packet *p)
 /* Return: whether there may be more. */
 static bool drain_device(struct tun_worker *w)
 {
+	size_t total = 0;
 	ssize_t n;
 
-	for (int i = 0; i < TUN_TX_BATCH; i++) {
+	for (int i = 0; i < TUN_TX_BATCH && total < TUN_TX_BATCH_BYTES; i++) {
 		n = device_read(w);
 		if (n == -EBADFD || n == -ENODEV)
 			tun_poll_forget_device(w);
 		if (n <= 0)
 			return false;
 		tun_tx_packet(w, w->tun_buf, (size_t)n);
+		total += (size_t)n;
 	}
 	return true;
 }
@@ -103,11 +105,9 @@ static bool drain_socket(struct tun_worker *w, bool v6)
 
 	for (int i = 0; i < TUN_RX_BATCH; i++) {
 		n = socket_read(w, v6, &p);
-		if (n == -EAGAIN)
+		if (n < 0)
 			return false;
-		/* Errors of earlier sends show up here: nothing was lost. */
-		if (n >= 0)
-			tun_rx_buffer(w, &p, (size_t)n);
+		tun_rx_buffer(w, &p, (size_t)n);
 	}
 	return true;
 }

@@ -374,6 +374,31 @@ static void handshakes_do_not_crowd_out_messages(void **state)
 	close(fd);
 }
 
+static void a_port_in_use_is_refused(void **state)
+{
+	struct sg_dp_config cfg = { .ifname = "sgt1",
+				    .port = PORT,
+				    .ipv4 = true,
+				    .ipv6 = true,
+				    .mtu = 1400,
+				    .workers = 2,
+				    .max_peers = 4,
+				    .uring = true };
+	struct sg_datapath *dp = NULL;
+	struct sg_dp_status st;
+
+	need_lab();
+	enter(0);
+	assert_int_equal(dpo.open(&dp, lab.loop, &cfg, &lab_events, NULL),
+			 -EADDRINUSE);
+	cfg.port = 0;
+	assert_int_equal(dpo.open(&dp, lab.loop, &cfg, &lab_events, NULL), 0);
+	dpo.status(dp, &st);
+	assert_int_not_equal(st.port, 0);
+	assert_int_not_equal(st.port, PORT);
+	dpo.close(dp);
+}
+
 static void keepalive_and_watch(void **state)
 {
 	struct side *a = &lab.side[0], *b = &lab.side[1];
@@ -444,6 +469,7 @@ int main(void)
 		lab_test(a_new_source_is_reported_and_moves_nothing),
 		lab_test(other_frames_reach_the_agent),
 		lab_test(handshakes_do_not_crowd_out_messages),
+		lab_test(a_port_in_use_is_refused),
 		lab_test(keepalive_and_watch),
 		lab_test(ten_thousand_peers),
 	};

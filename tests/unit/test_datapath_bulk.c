@@ -115,23 +115,33 @@ static void datagrams_arrive_unchanged(void **state)
 	datagrams("fd99::1", "fd99::2");
 }
 
+static void set_outer_mtu(int mtu)
+{
+	for (int i = 0; i < 2; i++) {
+		enter(i);
+		assert_int_equal(shell("ip link set v%d mtu %d", i, mtu), 0);
+	}
+}
+
 /* The outer path turns out to be narrower than the inner MTU assumes. */
 static void a_narrow_path_is_told_to_the_sender(void **state)
 {
+	uint64_t before;
+
 	if (!lab.ready)
 		skip();
-	enter(0);
-	assert_int_equal(shell("ip link set v0 mtu 1280"), 0);
-	enter(1);
-	assert_int_equal(shell("ip link set v1 mtu 1280"), 0);
+	set_outer_mtu(1400);
+	send_stream("fd99::1", "fd99::2", 0);
+	before = drops(0, SIGNET_DROP_MTU);
+	assert_true(before > 0);
+	spin_until(lab.side[0].seen.pmtu == 1);
+	assert_int_equal(lab.side[0].seen.mtu, 1400);
+	set_outer_mtu(1280);
 	send_stream("10.99.0.1", "10.99.0.2", 0);
-	assert_true(drops(0, SIGNET_DROP_MTU) > 0);
-	spin_until(lab.side[0].seen.pmtu > 0);
+	assert_true(drops(0, SIGNET_DROP_MTU) > before);
+	spin_until(lab.side[0].seen.pmtu == 2);
 	assert_int_equal(lab.side[0].seen.mtu, 1280);
-	enter(0);
-	shell("ip link set v0 mtu 1500");
-	enter(1);
-	shell("ip link set v1 mtu 1500");
+	set_outer_mtu(1500);
 }
 
 static void steps_in_use_are_said(void **state)
