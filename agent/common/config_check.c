@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What can be said only of the whole configuration: nothing stands twice. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -154,6 +155,44 @@ cleanup:
 	return r;
 }
 
+/* Loopback, multicast and the like are nobody's place in a network. */
+static bool is_device(const union sg_addr *to)
+{
+	uint32_t v4 = ntohl(to->v4.sin_addr.s_addr);
+	const struct in6_addr *v6 = &to->v6.sin6_addr;
+
+	if (to->sa.sa_family == AF_INET)
+		return v4 && v4 >> 24 != 127 && v4 >> 28 < 14;
+	return !IN6_IS_ADDR_UNSPECIFIED(v6) && !IN6_IS_ADDR_LOOPBACK(v6) &&
+	       !IN6_IS_ADDR_MULTICAST(v6) && !IN6_IS_ADDR_LINKLOCAL(v6);
+}
+
+/* A device appears at an inner address of its own family. */
+static void check_device(const struct sg_config *cfg,
+			 const struct sg_config_expose *e,
+			 struct sg_problems *problems)
+{
+	bool have = e->to.sa.sa_family == AF_INET6;
+
+	if (!e->to.sa.sa_family)
+		return;
+	for (size_t i = 0; i < cfg->n_addresses; i++)
+		have |= cfg->addresses[i].family == AF_INET;
+	if (!have)
+		sg_problem_add(
+			problems, false, e->file, e->line,
+			"[Expose %s] is an IPv4 device, and this node has no "
+			"IPv4 address inside the tunnel for it to appear at: "
+			"add for instance Address = 10.77.0.1/24 to [Node]",
+			e->name);
+	if (!is_device(&e->to))
+		sg_problem_add(
+			problems, false, e->file, e->line,
+			"[Expose %s]: To is the address of a device beside "
+			"this host, for instance 192.168.1.50:9999",
+			e->name);
+}
+
 static void check_exposes(const struct sg_config *cfg,
 			  struct sg_problems *problems)
 {
@@ -183,6 +222,7 @@ static void check_exposes(const struct sg_config *cfg,
 					e->proto == IPPROTO_TCP ? "tcp" : "udp",
 					e->port, f->name, f->file, f->line);
 		}
+		check_device(cfg, e, problems);
 	}
 }
 
@@ -200,6 +240,10 @@ int sg_config_check(struct sg_config *cfg, struct sg_problems *problems)
 			       "%zu peers, but MaxPeers is %u: raise it in "
 			       "[Limits]",
 			       cfg->n_peers, cfg->limits.max_peers);
+	if (cfg->routes && !cfg->mark)
+		sg_problem_add(problems, false, cfg->path, 0,
+			       "Routes = yes needs a Mark other than 0, which "
+			       "keeps outer packets out of the tunnel");
 	check_exposes(cfg, problems);
 	return check_prefixes(cfg, problems);
 }

@@ -309,13 +309,13 @@ static void what_stands_twice_is_told_with_both_places(void **state)
 		4, "10.0.0.0/8, which belongs to [Peer p] at t.conf:1");
 	accepted("[Peer p]\nIdentity = %a\nPrefixes = 10.0.0.0/8\n"
 		 "[Peer q]\nIdentity = %b\nPrefixes = 10.0.0.0/9\n");
-	refused("[Expose a]\nListen = tcp/1\nTo = 10.0.0.1:1\n"
-		"[Expose b]\nListen = tcp/1\nTo = 10.0.0.2:1\n",
+	refused("[Expose a]\nListen = tcp/1\nTo = [fd00::1]:1\n"
+		"[Expose b]\nListen = tcp/1\nTo = [fd00::2]:1\n",
 		4, "listens on tcp/1, as [Expose a] at t.conf:1");
-	accepted("[Expose a]\nListen = tcp/1\nTo = 10.0.0.1:1\n"
-		 "[Expose b]\nListen = udp/1\nTo = 10.0.0.2:1\n");
-	refused("[Expose a]\nListen = tcp/1\nTo = 10.0.0.1:1\n"
-		"[Expose a]\nListen = udp/1\nTo = 10.0.0.2:1\n",
+	accepted("[Expose a]\nListen = tcp/1\nTo = [fd00::1]:1\n"
+		 "[Expose b]\nListen = udp/1\nTo = [fd00::2]:1\n");
+	refused("[Expose a]\nListen = tcp/1\nTo = [fd00::1]:1\n"
+		"[Expose a]\nListen = udp/1\nTo = [fd00::2]:1\n",
 		4, "[Expose a] stands already at t.conf:1");
 }
 
@@ -335,9 +335,15 @@ static void nobody_may_list_the_overlay_address_of_another(void **state)
 static void wrong_exposes_are_explained(void **state)
 {
 	refused("[Expose e]\nListen = tcp/1\n", 1, "lacks the key To");
-	refused("[Expose e]\nListen = icmp/1\nTo = 10.0.0.1:1\n", 2,
+	refused("[Expose e]\nListen = tcp/1\nTo = 10.0.0.1:1\n", 1,
+		"add for instance Address = 10.77.0.1/24");
+	refused("[Expose e]\nListen = tcp/1\nTo = [::1]:1\n", 1,
+		"a device beside this host");
+	refused("[Node]\nMark = 0\n", 0, "needs a Mark");
+	accepted("[Node]\nMark = 0\nRoutes = no\n");
+	refused("[Expose e]\nListen = icmp/1\nTo = [fd00::1]:1\n", 2,
 		"tcp/PORT or udp/PORT");
-	refused("[Expose e]\nListen = tcp/0\nTo = 10.0.0.1:1\n", 2,
+	refused("[Expose e]\nListen = tcp/0\nTo = [fd00::1]:1\n", 2,
 		"tcp/PORT or udp/PORT");
 	refused("[Expose e]\nListen = udp/1\nTo = host:1\n", 3,
 		"the device's address and port");
