@@ -378,13 +378,32 @@ void signet_session_confirmed(struct signet_session *s,
 	session_received(s, c);
 }
 
+/* Give the data path what was held back. */
+static int hand_over(struct signet_session *s, struct signet_channel *c,
+		     const struct signet_held *held)
+{
+	struct signet_slot *slot = session_slot_selected(c);
+	int err;
+
+	if (!slot)
+		return -ENOTCONN;
+	err = attach(s, c);
+	if (!err)
+		err = install(s, c, slot, held->packet_rx, held->packet_tx);
+	if (!err)
+		err = s->env->key_select(s->ctx, s, c, slot->key_id);
+	if (!err && c->state == SIGNET_CHANNEL_UP)
+		err = s->env->channel_select(s->ctx, s, c);
+	return err;
+}
+
 int signet_session_history(struct signet_session *s, struct signet_channel *c,
 			   const uint8_t *history, size_t len, uint64_t now,
 			   int64_t wall)
 {
+	const uint8_t reason = SIGNET_CLOSE_REFUSED;
 	int drop = SIGNET_DROP_STATE;
 	struct signet_held *held;
-	struct signet_slot *slot;
 
 	if (!session_has(s, c))
 		return SIGNET_DROP_STATE;
@@ -397,17 +416,11 @@ int signet_session_history(struct signet_session *s, struct signet_channel *c,
 		goto refused;
 	c->held = NULL;
 	set_deadline(c, &held->proof.att, now, wall);
-	slot = session_slot_selected(c);
-	if (!slot || attach(s, c) ||
-	    install(s, c, slot, held->packet_rx, held->packet_tx) ||
-	    s->env->key_select(s->ctx, s, c, slot->key_id) ||
-	    (c->state == SIGNET_CHANNEL_UP &&
-	     s->env->channel_select(s->ctx, s, c))) {
-		drop = SIGNET_DROP_NO_MEMORY;
-		goto refused;
-	}
-	learn(s, c);
+	drop = hand_over(s, c, held) ? SIGNET_DROP_NO_MEMORY : 0;
 	session_free(s, held, sizeof(*held));
+	if (drop)
+		goto refused;
+	learn(s, c);
 	if (c->state != SIGNET_CHANNEL_UP)
 		return 0;
 	c->close_at = NEVER;
@@ -415,9 +428,8 @@ int signet_session_history(struct signet_session *s, struct signet_channel *c,
 	s->env->event(s->ctx, s, SIGNET_EVENT_UP, 0);
 	return 0;
 refused:
-	if (held && !c->held)
-		session_free(s, held, sizeof(*held));
 	s->last_drop = drop;
+	session_send_record(s, c, NULL, SIGNET_RECORD_CLOSE, &reason, 1, now);
 	session_channel_lost(s, c, SIGNET_CLOSE_REFUSED, now);
 	return drop;
 }

@@ -267,6 +267,12 @@ static void a_wrong_history_closes_the_channel(void **state)
 		assert_null(signet_session_current(&b->s));
 		assert_int_equal(b->opened, 0);
 		assert_int_equal(b->s.last_drop, SIGNET_DROP_IDENTITY);
+		/* The other side is told, and does not press. */
+		run(net, 500 * MS);
+		assert_null(signet_session_current(&a->s));
+		assert_int_equal(a->last_detail[SIGNET_EVENT_DOWN],
+				 SIGNET_CLOSE_PEER);
+		assert_int_equal(a->sent[SIGNET_FRAME_INIT], 1);
 		net_free(net);
 	}
 }
