@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * libnftables, loaded when the first port is exposed: it and what it needs take
+ * more memory than half of the agent, and most nodes expose nothing.
+ */
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -8,6 +13,59 @@
 #include <nftables/libnftables.h>
 
 #include "daemon/expose_nft.h"
+
+#define LIBRARY "libnftables.so.1"
+
+static struct {
+	void *handle;
+	typeof(nft_ctx_new) *ctx_new;
+	typeof(nft_ctx_free) *ctx_free;
+	typeof(nft_ctx_buffer_output) *buffer_output;
+	typeof(nft_ctx_buffer_error) *buffer_error;
+	typeof(nft_ctx_get_output_buffer) *output;
+	typeof(nft_ctx_get_error_buffer) *error;
+	typeof(nft_ctx_output_set_flags) *set_flags;
+	typeof(nft_run_cmd_from_buffer) *run;
+} nft_lib;
+
+static int load(struct sg_error *err)
+{
+	const struct {
+		const char *name;
+		void *at;
+	} symbols[] = {
+		{ "nft_ctx_new", &nft_lib.ctx_new },
+		{ "nft_ctx_free", &nft_lib.ctx_free },
+		{ "nft_ctx_buffer_output", &nft_lib.buffer_output },
+		{ "nft_ctx_buffer_error", &nft_lib.buffer_error },
+		{ "nft_ctx_get_output_buffer", &nft_lib.output },
+		{ "nft_ctx_get_error_buffer", &nft_lib.error },
+		{ "nft_ctx_output_set_flags", &nft_lib.set_flags },
+		{ "nft_run_cmd_from_buffer", &nft_lib.run },
+	};
+	void *handle;
+
+	if (nft_lib.handle)
+		return 0;
+	handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	if (!handle)
+		return sg_err(
+			err, ENOPKG,
+			"[Expose] needs nftables: install libnftables1 (%s)",
+			dlerror());
+	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
+		void *p = dlsym(handle, symbols[i].name);
+
+		if (!p) {
+			dlclose(handle);
+			return sg_err(err, ENOPKG, LIBRARY " lacks %s",
+				      symbols[i].name);
+		}
+		memcpy(symbols[i].at, &p, sizeof(p));
+	}
+	nft_lib.handle = handle;
+	return 0;
+}
 
 int sg_nft_begin(struct sg_nft *nft)
 {
@@ -28,19 +86,24 @@ void sg_nft_add(struct sg_nft *nft, const char *fmt, ...)
 /* @out: receives a copy of what was printed, or NULL */
 static int run(const char *text, bool json, char **out, struct sg_error *err)
 {
-	struct nft_ctx *ctx = nft_ctx_new(NFT_CTX_DEFAULT);
-	int ret = -EIO;
+	struct nft_ctx *ctx;
+	int ret;
 
+	ret = load(err);
+	if (ret)
+		return ret;
+	ret = -EIO;
+	ctx = nft_lib.ctx_new(NFT_CTX_DEFAULT);
 	if (!ctx)
 		return sg_err(err, ENOMEM, "nftables: out of memory");
-	if (nft_ctx_buffer_output(ctx) || nft_ctx_buffer_error(ctx)) {
+	if (nft_lib.buffer_output(ctx) || nft_lib.buffer_error(ctx)) {
 		ret = sg_err(err, ENOMEM, "nftables: out of memory");
 		goto cleanup;
 	}
 	if (json)
-		nft_ctx_output_set_flags(ctx, NFT_CTX_OUTPUT_JSON);
-	if (nft_run_cmd_from_buffer(ctx, text)) {
-		const char *why = nft_ctx_get_error_buffer(ctx);
+		nft_lib.set_flags(ctx, NFT_CTX_OUTPUT_JSON);
+	if (nft_lib.run(ctx, text)) {
+		const char *why = nft_lib.error(ctx);
 
 		/* its first line says it; the rest repeats the text */
 		sg_err(err, EIO, "nftables: %.*s", (int)strcspn(why, "\n"),
@@ -49,11 +112,11 @@ static int run(const char *text, bool json, char **out, struct sg_error *err)
 	}
 	ret = 0;
 	if (out) {
-		*out = strdup(nft_ctx_get_output_buffer(ctx));
+		*out = strdup(nft_lib.output(ctx));
 		ret = *out ? 0 : -ENOMEM;
 	}
 cleanup:
-	nft_ctx_free(ctx);
+	nft_lib.ctx_free(ctx);
 	return ret;
 }
 
