@@ -34,6 +34,7 @@ static unsigned int read_off(void)
 		{ "gro", SG_OFF_GRO },
 		{ "mq", SG_OFF_MULTI_QUEUE },
 		{ "uring", SG_OFF_URING },
+		{ "nowait", SG_OFF_NOWAIT },
 	};
 	const char *at = getenv("SIGNET_OFFLOADS_OFF");
 	unsigned int off = 0;

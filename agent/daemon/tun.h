@@ -254,6 +254,7 @@ enum {
 	SG_OFF_GRO = 16,
 	SG_OFF_MULTI_QUEUE = 32,
 	SG_OFF_URING = 64,
+	SG_OFF_NOWAIT = 128,
 };
 
 static inline uint64_t tun_now(void)

@@ -5,7 +5,9 @@
  * packet. What else is there is then read directly, as long as it pays.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <liburing.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -30,8 +32,15 @@ struct source {
 	struct tun_message msg;
 };
 
+/**
+ * struct tun_uring - a worker's ring
+ * @poll_device: only wait for the TUN queue through the ring. Older kernels
+ *	can read it without blocking only if it is non-blocking altogether,
+ *	and then io_uring does not wait for input.
+ */
 struct tun_uring {
 	struct io_uring ring;
+	bool poll_device;
 	struct source source[SOURCES];
 	uint64_t wakes;
 };
@@ -56,21 +65,29 @@ static int ring_init(struct io_uring *ring)
 	return err;
 }
 
-int tun_uring_init(struct tun_worker *w)
+/* How the TUN queue is to be read. The device is new: nothing gets lost. */
+static int probe_device(struct tun_worker *w, struct tun_uring *u)
 {
 	struct iovec v = { w->tun_buf, TUN_BUF_LEN };
-	struct tun_uring *u;
+
+	u->poll_device = w->dp->off & SG_OFF_NOWAIT ||
+			 (preadv2(w->tun_fd, &v, 1, -1, RWF_NOWAIT) < 0 &&
+			  errno == EOPNOTSUPP);
+	if (u->poll_device && fcntl(w->tun_fd, F_SETFL, O_NONBLOCK))
+		return -errno;
+	return 0;
+}
+
+int tun_uring_init(struct tun_worker *w)
+{
+	struct tun_uring *u = calloc(1, sizeof(*u));
 	int err;
 
-	/* Before Linux 6.4 a TUN queue cannot be read without blocking unless
-	 * it is non-blocking altogether, which io_uring does not wait for. */
-	if (preadv2(w->tun_fd, &v, 1, -1, RWF_NOWAIT) < 0 &&
-	    errno == EOPNOTSUPP)
-		return -EOPNOTSUPP;
-	u = calloc(1, sizeof(*u));
 	if (!u)
 		return -ENOMEM;
-	err = ring_init(&u->ring);
+	err = probe_device(w, u);
+	if (!err)
+		err = ring_init(&u->ring);
 	if (err) {
 		free(u);
 		return err;
@@ -95,8 +112,11 @@ static void arm(struct tun_worker *w, int i)
 	sqe = io_uring_get_sqe(&u->ring);
 	switch (i) {
 	case SOURCE_DEVICE:
-		io_uring_prep_read(sqe, s->fd, w->tun_buf, TUN_BUF_LEN,
-				   (uint64_t)-1);
+		if (u->poll_device)
+			io_uring_prep_poll_add(sqe, s->fd, POLLIN);
+		else
+			io_uring_prep_read(sqe, s->fd, w->tun_buf, TUN_BUF_LEN,
+					   (uint64_t)-1);
 		break;
 	case SOURCE_WAKE:
 		io_uring_prep_read(sqe, s->fd, &u->wakes, sizeof(u->wakes), 0);
@@ -206,12 +226,14 @@ ssize_t tun_uring_read(struct tun_worker *w)
 
 	if (s->done) {
 		s->done = false;
-		return s->result;
+		if (!w->uring->poll_device)
+			return s->result;
+		s->burst = true;
 	}
 	/* The buffer is the ring's while a read is under way. */
 	if (s->armed || !read_on(s))
 		return -EAGAIN;
-	n = preadv2(s->fd, &v, 1, -1, RWF_NOWAIT);
+	n = preadv2(s->fd, &v, 1, -1, w->uring->poll_device ? 0 : RWF_NOWAIT);
 	s->burst = n > 0;
 	return n < 0 ? -errno : n;
 }

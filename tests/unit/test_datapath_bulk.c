@@ -174,6 +174,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		both("nothing"),
 		both("uring"),
+		both("nowait"),
 		both("uso"),
 		both("tso"),
 		both("gso"),
