@@ -35,6 +35,12 @@ SO_LINK = $(DESTDIR)$(libdir)/libsignet-core.so
 install: all $(MADE:%=$(BUILD)/%) ## install under PREFIX (/usr/local), below DESTDIR
 	@for f in $(INSTALLED); do echo "$$f"; done | tools/install.sh install "$(DESTDIR)"
 	@ln -sf $(notdir $(CORE_SO)) $(SO_LINK)
+	@if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then \
+		systemd-sysusers $(sysusersdir)/signet.conf && \
+		systemd-tmpfiles --create $(tmpfilesdir)/signet.conf && \
+		systemctl daemon-reload; \
+	fi
+	@[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || true
 
 uninstall: ## remove exactly what install put there
 	@for f in $(INSTALLED); do echo "$$f"; done | tools/install.sh uninstall "$(DESTDIR)"
