@@ -51,7 +51,9 @@ int sg_expose_check(const struct sg_prefix *addrs, size_t n_addrs,
  * Only the exposed ports are forwarded from the tunnel; anything else that
  * comes out of it and is not for this host is dropped. Where this has to turn
  * forwarding on for an interface, nothing but answers is forwarded from that.
- * Established connections through a rule that stays are not disturbed.
+ * Established connections through a rule that stays are not disturbed. A device
+ * that there is no route to is named in the log, and does not keep the others
+ * away; applying again tries again.
  *
  * Return: 0 or -errno, and then the rules before it are still in force.
  */
