@@ -102,7 +102,9 @@ void session_begin(struct signet_session *s, uint64_t now)
 
 int session_cookie(struct signet_session *s, const uint8_t *frame, uint64_t now)
 {
-	if (!s->out || !s->out->rx_label || s->cookie_taken)
+	/* An init that crossed the other side's is not repeated. */
+	if (!s->out || !s->out->rx_label || s->cookie_taken ||
+	    s->out_at == NEVER)
 		return SIGNET_DROP_STATE;
 	if (!signet_cookie_frame_read(frame, s->out->rx_label, s->out->mac1,
 				      s->out->mac1_key, s->cookie))

@@ -368,7 +368,7 @@ static inline struct net *net_new(uint64_t seed, unsigned int rotations0,
 }
 
 /* All is given back. */
-static inline void net_free(struct net *net)
+static inline void net_end(struct net *net)
 {
 	for (int i = 0; i < 2; i++) {
 		struct node *n = &net->node[i];
@@ -382,6 +382,11 @@ static inline void net_free(struct net *net)
 		for (int k = 0; k < CHANNELS; k++)
 			assert_null(n->dp[k].c);
 	}
+}
+
+static inline void net_free(struct net *net)
+{
+	net_end(net);
 	test_free(net);
 }
 

@@ -139,7 +139,7 @@ static void failures_may_last(void **state)
 {
 	for (enum what what = 0; what < WHATS; what++) {
 		for (int who = 0; who < 2; who++) {
-			for (int k = 0; k < 8; k++) {
+			for (int k = 0; k < 5; k++) {
 				struct net *net = net_new(k, 0, 0);
 				struct node *n = &net->node[who];
 
