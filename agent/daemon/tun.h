@@ -346,6 +346,8 @@ void tun_rx_buffer(struct tun_worker *w, const struct tun_packet *p,
 
 /* tun_event.c */
 bool tun_event_push(struct tun_worker *w, const struct sg_queue_entry *e);
+bool tun_event_data(struct tun_worker *w, const struct sg_queue_entry *e,
+		    const uint8_t *data);
 bool tun_event_frame(struct tun_worker *w, bool handshake, const uint8_t *data,
 		     size_t len, const union sg_addr *from,
 		     const union sg_addr *to);

@@ -4,7 +4,9 @@
  * come first, so that a flood of handshakes does not keep established
  * channels waiting.
  */
+#include <errno.h>
 #include <sys/epoll.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "daemon/loop.h"
@@ -26,12 +28,18 @@ static void notify(struct sg_datapath *dp)
 		atomic_store(&dp->notified, false);
 }
 
-bool tun_event_push(struct tun_worker *w, const struct sg_queue_entry *e)
+bool tun_event_data(struct tun_worker *w, const struct sg_queue_entry *e,
+		    const uint8_t *data)
 {
-	if (!sg_queue_push(&w->messages, e, NULL))
+	if (!sg_queue_push(&w->messages, e, data))
 		return false;
 	notify(w->dp);
 	return true;
+}
+
+bool tun_event_push(struct tun_worker *w, const struct sg_queue_entry *e)
+{
+	return tun_event_data(w, e, NULL);
 }
 
 bool tun_event_frame(struct tun_worker *w, bool handshake, const uint8_t *data,
@@ -79,6 +87,26 @@ static void deliver_channel(struct sg_datapath *dp, struct sg_queue_entry *e)
 	}
 }
 
+/* A packet that was to wait for what the entries before it have changed. */
+static void deliver_packet(struct sg_datapath *dp, uint8_t *packet, size_t len)
+{
+	static uint8_t vnet[TUN_VNET_LEN];
+	struct tun_worker *w = &dp->workers[0];
+	struct iovec iov[] = {
+		{ vnet, dp->vnet_hdr ? sizeof(vnet) : 0 },
+		{ packet, len },
+	};
+
+	while (writev(w->tun_fd, iov, 2) < 0) {
+		if (errno == EINTR)
+			continue;
+		pthread_mutex_lock(&w->lock);
+		tun_drop(w, SIGNET_DROP_DEVICE, 1);
+		pthread_mutex_unlock(&w->lock);
+		return;
+	}
+}
+
 static void deliver(struct sg_datapath *dp, struct sg_queue_entry *e,
 		    uint8_t *data)
 {
@@ -94,6 +122,10 @@ static void deliver(struct sg_datapath *dp, struct sg_queue_entry *e,
 	case SG_QUEUE_PMTU:
 		if (dp->ev.pmtu)
 			dp->ev.pmtu(dp->ctx, &e->from, e->value);
+		break;
+	case SG_QUEUE_PACKET:
+		if (tun_channel_get(&dp->tables, e->number))
+			deliver_packet(dp, data, e->len);
 		break;
 	default:
 		deliver_channel(dp, e);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "daemon/tun_queue.h"
 
 #define HEAD_LEN sizeof(struct sg_queue_entry)
@@ -23,6 +25,9 @@ int sg_queue_init(struct sg_queue *q, uint32_t size)
 
 void sg_queue_free(struct sg_queue *q)
 {
+	/* Opened packets have been in it. */
+	if (q->ring)
+		sodium_memzero(q->ring, q->size);
 	free(q->ring);
 	q->ring = NULL;
 }

@@ -19,6 +19,7 @@ enum sg_queue_type {
 	SG_QUEUE_REKEY,
 	SG_QUEUE_ACTIVE,
 	SG_QUEUE_PMTU,
+	SG_QUEUE_PACKET,
 };
 
 /**

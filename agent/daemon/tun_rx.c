@@ -199,6 +199,28 @@ static bool open_frame(struct rx *rx, uint8_t *frame, size_t len,
 	return true;
 }
 
+/*
+ * The first packets of a channel that the other side began, while an older one
+ * is still selected: they go through the main thread, behind the news that the
+ * channel is confirmed. Otherwise the answer would be sealed for a channel that
+ * the other side may not have any more. Return: false if that is not needed.
+ */
+static bool deliver_after(struct rx *rx, const uint8_t *packet, size_t len)
+{
+	const struct tun_channel *c = rx->channel;
+	const struct tun_channel *old;
+	const struct sg_queue_entry e = {
+		.type = SG_QUEUE_PACKET,
+		.len = (uint32_t)len,
+		.number = c->id,
+	};
+
+	if (c->tx_key >= 0)
+		return false;
+	old = rx->w->dp->tables.peers[c->peer].selected;
+	return old && old != c && tun_event_data(rx->w, &e, packet);
+}
+
 /* Give an opened packet to the device, if it is one that its peer may send. */
 static void deliver(struct rx *rx, uint8_t *packet, size_t len)
 {
@@ -217,7 +239,8 @@ static void deliver(struct rx *rx, uint8_t *packet, size_t len)
 	}
 	rx->packets++;
 	rx->bytes += len;
-	sg_gro_packet(&w->gro, packet, len);
+	if (!deliver_after(rx, packet, len))
+		sg_gro_packet(&w->gro, packet, len);
 }
 
 static void take_packet(struct rx *rx, uint8_t *frame, size_t len,

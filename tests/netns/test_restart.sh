@@ -20,11 +20,18 @@ check "b back and silent: a finds out and reaches it" \
 
 sleep 1
 cp -a "$T/b/state" "$T/old-state"
-for i in 1 2 3; do
+# a still has the old channel: its answer must not go there
+first=0
+for i in 1 2 3 4; do
 	node_kill b
 	node_start b
-	within 8 inner_ping b 10.77.0.1
+	if inner_ping b 10.77.0.1 >/dev/null; then
+		first=$((first + 1))
+	else
+		within 8 inner_ping b 10.77.0.1
+	fi
 done
+number "b back: its very first packet has its answer (of 4)" $first -ge 3
 node_kill b
 rm -rf "$T/b/state"
 cp -a "$T/old-state" "$T/b/state"
