@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -15,6 +14,7 @@
 #include "daemon/incoming.h"
 #include "daemon/pair.h"
 #include "daemon/peer.h"
+#include "daemon/service_manager.h"
 
 #define STATE_DELAY (5 * SIGNET_SECOND)
 
@@ -115,7 +115,7 @@ static void on_signal(void *ctx, int fd, uint32_t events)
 	if (read(fd, &si, sizeof(si)) != sizeof(si))
 		return;
 	if (si.ssi_signo != SIGHUP) {
-		sd_notify(0, "STOPPING=1");
+		sg_service_notify("STOPPING=1");
 		sg_loop_stop(n->loop);
 		return;
 	}
@@ -243,7 +243,7 @@ int sg_node_start(struct sg_node *n, const struct sg_node_paths *paths,
 	if (!ret && n->config->auto_up)
 		ret = sg_node_up(n, err);
 	if (!ret)
-		sd_notify(0, "READY=1");
+		sg_service_notify("READY=1");
 	return ret;
 }
 

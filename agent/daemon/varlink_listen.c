@@ -3,29 +3,39 @@
 #include <errno.h>
 #include <grp.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <systemd/sd-daemon.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/error.h"
+#include "daemon/service_manager.h"
 #include "daemon/varlink_private.h"
 
 #define GROUP	   "signet"
 #define GROUPS_MAX 1024
 
-static int socket_from_systemd(const char *path)
+/*
+ * The group of those who may read. It is made by sysusers, in the local file;
+ * asking the name service for it would load every module of nsswitch.conf.
+ */
+static gid_t find_group(void)
 {
-	int n = sd_listen_fds(0), fd;
+	gid_t gid = (gid_t)-1;
+	FILE *f = fopen("/etc/group", "re");
+	struct group *g;
 
-	for (fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + n; fd++)
-		if (sd_is_socket_unix(fd, SOCK_STREAM, 1, path, 0) > 0)
-			return fd;
-	return -1;
+	if (!f)
+		return gid;
+	while (gid == (gid_t)-1 && (g = fgetgrent(f)))
+		if (!strcmp(g->gr_name, GROUP))
+			gid = g->gr_gid;
+	fclose(f);
+	return gid;
 }
 
 static int make_folder(const char *path, struct sg_error *err)
@@ -110,11 +120,10 @@ static int bind_socket(int fd, const struct sockaddr_un *un,
 int varlink_listen(struct sg_varlink_server *s, struct sg_error *err)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	struct group *group = getgrnam(GROUP);
 	int r;
 
-	s->group = group ? group->gr_gid : (gid_t)-1;
-	s->fd = socket_from_systemd(s->path);
+	s->group = find_group();
+	s->fd = sg_service_socket(s->path);
 	if (s->fd >= 0)
 		return 0;
 	if (strlen(s->path) >= sizeof(un.sun_path))
@@ -141,7 +150,7 @@ int varlink_listen(struct sg_varlink_server *s, struct sg_error *err)
 		return r;
 	s->unlink_path = true;
 	/* Without the right to, the group stays ours, which is as safe. */
-	if (group && chown(s->path, (uid_t)-1, group->gr_gid))
+	if (s->group != (gid_t)-1 && chown(s->path, (uid_t)-1, s->group))
 		s->group = (gid_t)-1;
 	if (listen(s->fd, 64))
 		return sg_err(err, errno, "%s: cannot listen: %s", s->path,
