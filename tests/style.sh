@@ -45,7 +45,7 @@ result "no loose ends" "$(
 		grep -v '^tests/style.sh')"
 
 result "no machine's own paths or hosts" "$(
-	grep -nIE '/work/|/home/[a-z]|/root/|https?://[0-9]+\.[0-9]+' "${kept[@]}" |
+	grep -nIE '/wor[k]/|/home/[a-z]|/root/|https?://[0-9]+\.[0-9]+' "${kept[@]}" |
 		grep -v '^tests/style.sh')"
 
 result "no space at line ends" "$(grep -nE '[ 	]+$' "${code[@]}")"

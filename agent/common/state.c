@@ -296,21 +296,6 @@ int sg_state_next_number(struct sg_state *s, uint64_t *number)
 	return r;
 }
 
-int sg_state_raise_number(struct sg_state *s, uint64_t seen)
-{
-	int r = 0;
-
-	if (seen > SG_STATE_NUMBER_RAISE_MAX)
-		return -ERANGE;
-	if (seen < s->next)
-		return 0;
-	if (seen >= s->end)
-		r = reserve(s, seen + 1 + SG_STATE_BLOCK);
-	if (!r)
-		s->next = seen + 1;
-	return r;
-}
-
 static bool numbers_run_low(const struct sg_state *s)
 {
 	return s->end - s->next < SG_STATE_BLOCK / 2;

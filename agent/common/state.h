@@ -11,9 +11,8 @@
  * - Our own number then falls behind what peers have seen. They treat our init
  *   as stale and answer it at most once in 5 s, without changing anything until
  *   a frame under the new keys has opened; so the handshake still completes.
- *   Their authenticated payload says the newest number they know of us, and
- *   sg_state_raise_number() jumps past it. There is no floor from the clock:
- *   devices have none, and a clock that was once wrong would burn numbers.
+ *   There is no floor from the clock: devices have none, and a clock that was
+ *   once wrong would burn numbers.
  * - The numbers of peers fall back: an init recorded by an attacker may look
  *   new. It still changes nothing, as the attacker cannot send the confirming
  *   frame.
@@ -39,8 +38,6 @@ struct sg_error;
 #define SG_STATE_FILE		  "state.db"
 /* Numbers that are reserved on disk at a time */
 #define SG_STATE_BLOCK		  1000
-/* sg_state_raise_number() does not go above this */
-#define SG_STATE_NUMBER_RAISE_MAX (UINT64_C(1) << 62)
 
 /** struct sg_state_peer - what is remembered of a peer; zero: nothing */
 struct sg_state_peer {
@@ -71,14 +68,6 @@ void sg_state_close(struct sg_state *s);
  * Return: 0; -ENOSPC, -EIO, ...: the disk refused, and no number is given.
  */
 int sg_state_next_number(struct sg_state *s, uint64_t *number);
-
-/**
- * sg_state_raise_number() - an authenticated peer has seen @seen from us: give
- * out only greater ones from now on
- * Return: 0; -ERANGE above SG_STATE_NUMBER_RAISE_MAX (a peer must not be able
- *	to use up our numbers); -errno from the disk.
- */
-int sg_state_raise_number(struct sg_state *s, uint64_t seen);
 
 /**
  * sg_state_peer_load() - what is remembered, queued changes included
