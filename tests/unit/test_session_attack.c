@@ -128,6 +128,38 @@ static void a_replayed_init_changes_nothing(void **state)
 	net_free(net);
 }
 
+/* Different old inits, each newer than the one before: one answer in 5 s. */
+static void many_replayed_inits_get_one_answer(void **state)
+{
+	struct net *net = net_new(14, 0, 0);
+	struct node *a = &net->node[0], *b = &net->node[1];
+	struct snapshot then;
+	struct recorder r;
+	unsigned int took;
+
+	record_begin(net, &r, SIGNET_FRAME_INIT, false);
+	for (int i = 0; i < 20; i++) {
+		signet_session_connect(&a->s, false, net->now);
+		run(net, 200 * MS);
+		agree(net);
+		if (i == 19)
+			break;
+		signet_session_close(&a->s, SIGNET_CLOSE_SHUTDOWN, net->now);
+		run(net, 200 * MS);
+	}
+	net->tap = NULL;
+	run(net, 40 * SEC);
+	then = look(b);
+	took = b->got[SIGNET_FRAME_INIT];
+	for (unsigned int i = 0; i < r.count; i++) {
+		replay(net, &r.d[i], ELSEWHERE);
+		run(net, 200 * MS);
+	}
+	assert_int_equal(b->got[SIGNET_FRAME_INIT] - took, 1);
+	unchanged(b, &then);
+	net_free(net);
+}
+
 /* An init that was never confirmed is newer than all that was. */
 static void a_withheld_init_changes_nothing_either(void **state)
 {
@@ -420,6 +452,30 @@ static void a_cookie_is_taken_once_for_each_init(void **state)
 	net_free(net);
 }
 
+/* No init ever has a good mac2: two for each attempt, and no more. */
+static bool spoil_mac2(struct net *net, struct datagram *d)
+{
+	if (d->b[0] == SIGNET_FRAME_INIT)
+		d->b[SIGNET_MAC2_OFFSET] ^= 1;
+	return true;
+}
+
+static void cookies_do_not_make_a_storm(void **state)
+{
+	struct net *net = net_new(15, 0, 0);
+	struct node *a = &net->node[0];
+
+	net->node[1].under_load = true;
+	net->tap = spoil_mac2;
+	signet_session_connect(&a->s, true, net->now);
+	run(net, 60 * SEC);
+	assert_in_range(a->sent[SIGNET_FRAME_INIT], 10, 22);
+	net->tap = NULL;
+	run(net, 10 * SEC);
+	agree(net);
+	net_free(net);
+}
+
 static bool spoil(struct net *net, struct datagram *d)
 {
 	if (d->b[0] == SIGNET_FRAME_COOKIE)
@@ -448,6 +504,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_replayed_init_changes_nothing),
+		cmocka_unit_test(many_replayed_inits_get_one_answer),
 		cmocka_unit_test(a_withheld_init_changes_nothing_either),
 		cmocka_unit_test(a_replay_does_not_push_a_handshake_aside),
 		cmocka_unit_test(forged_frames_change_nothing),
@@ -459,6 +516,7 @@ int main(void)
 		cmocka_unit_test(either_side_roams),
 		cmocka_unit_test(both_roam_at_once),
 		cmocka_unit_test(a_cookie_is_taken_once_for_each_init),
+		cmocka_unit_test(cookies_do_not_make_a_storm),
 		cmocka_unit_test(a_forged_cookie_is_refused),
 	};
 

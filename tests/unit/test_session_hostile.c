@@ -139,6 +139,33 @@ static void an_echo_proves_only_what_was_asked(void **state)
 	net_free(net);
 }
 
+/* What was asked of one address is answered from another. */
+static bool echo_elsewhere(struct net *net, struct datagram *d)
+{
+	/* The first frame comes from 50, and all later ones from 51. */
+	if (d->from == 50 && net->tap_arg)
+		d->from = 51;
+	if (d->to == 50)
+		net->tap_arg = net;
+	return true;
+}
+
+static void an_echo_comes_from_where_it_was_asked(void **state)
+{
+	struct net *net = connected(24);
+	struct node *a = &net->node[0], *b = &net->node[1];
+
+	a->address = 50;
+	net->tap = echo_elsewhere;
+	net->tap_arg = NULL;
+	packet(a);
+	run(net, 500 * MS);
+	assert_non_null(net->tap_arg);
+	assert_int_equal(up(b)->path.remote[0], 1);
+	assert_int_equal(b->s.counters.roams, 0);
+	net_free(net);
+}
+
 /* Pongs with a wrong id do not measure, and are nobody else's. */
 static void a_pong_answers_its_ping(void **state)
 {
@@ -187,6 +214,7 @@ int main(void)
 		cmocka_unit_test(records_of_any_kind),
 		cmocka_unit_test(rekeys_that_do_not_fit_are_ignored),
 		cmocka_unit_test(an_echo_proves_only_what_was_asked),
+		cmocka_unit_test(an_echo_comes_from_where_it_was_asked),
 		cmocka_unit_test(a_pong_answers_its_ping),
 		cmocka_unit_test(a_storm_of_rekeys),
 	};
