@@ -70,6 +70,84 @@ static void rekey_under_load_loses_nothing(void **state)
 	}
 }
 
+/* The last ephemeral of each node. */
+static uint8_t ephemeral[2][32];
+
+static void note_random(void *ctx, void *buf, size_t len)
+{
+	struct node *n = ctx;
+
+	env_random(ctx, buf, len);
+	if (len == 32)
+		memcpy(ephemeral[n == &n->net->node[1]], buf, len);
+}
+
+static void start_noise(struct signet_noise *ns, struct net *net, int who,
+			const uint8_t base_psk[32], uint8_t base, uint8_t id)
+{
+	struct signet_local *l = &net->node[who].side.local;
+	struct signet_noise_keys keys = {
+		.s_priv = l->static_sk,
+		.s_pub = l->static_pk,
+		.rs = net->node[!who].side.local.static_pk,
+		.psk = base_psk,
+	};
+	uint8_t prologue[14 + 32 + 2];
+
+	memcpy(prologue, "signet/1 rekey", 14);
+	memcpy(prologue + 14, up(&net->node[0])->id, 32);
+	prologue[46] = base;
+	prologue[47] = id;
+	assert_int_equal(signet_noise_init(ns, SIGNET_NOISE_KKPSK0, !who,
+					   prologue, sizeof(prologue), &keys),
+			 0);
+}
+
+/* The keys are those of the specification, from what is known to both. */
+static void a_rekey_is_what_the_specification_says(void **state)
+{
+	struct net *net = connected(99);
+	struct node *a = &net->node[0], *b = &net->node[1];
+	struct signet_noise ni, nr;
+	struct signet_keys keys;
+	uint8_t base_psk[32], msg[2][48], none[1];
+	bool found = false;
+	size_t n;
+
+	a->env.random = b->env.random = note_random;
+	memcpy(base_psk, up(a)->slot[0]->rekey, 32);
+	signet_session_want_rekey(&a->s, up(a), net->now);
+	run(net, SEC);
+	start_noise(&ni, net, 0, base_psk, 0, 2);
+	start_noise(&nr, net, 1, base_psk, 0, 2);
+	assert_int_equal(
+		signet_noise_write(&ni, ephemeral[0], NULL, 0, msg[0], 48, &n),
+		0);
+	assert_int_equal(signet_noise_read(&nr, msg[0], 48, none, 1, &n), 0);
+	assert_int_equal(
+		signet_noise_write(&nr, ephemeral[1], NULL, 0, msg[1], 48, &n),
+		0);
+	assert_int_equal(signet_noise_read(&ni, msg[1], 48, none, 1, &n), 0);
+	assert_int_equal(signet_keys_derive(&keys, &ni, up(a)->aead, 2), 0);
+	for (int i = 0; i < SIGNET_CHANNEL_SLOTS; i++) {
+		const struct signet_slot *s = up(a)->slot[i];
+
+		if (!s || s->key_id != 2)
+			continue;
+		assert_memory_equal(s->tx, keys.message[SIGNET_I2R], 32);
+		assert_memory_equal(s->rx, keys.message[SIGNET_R2I], 32);
+		assert_memory_equal(s->rekey, keys.rekey, 32);
+		found = true;
+	}
+	assert_true(found);
+	assert_int_equal(key_in_use(a), 2);
+	assert_memory_equal(a->selected->tx[2].raw, keys.packet[SIGNET_I2R],
+			    32);
+	assert_memory_equal(b->selected->tx[2].raw, keys.packet[SIGNET_R2I],
+			    32);
+	net_free(net);
+}
+
 /* Both ask at once, with every offset between them and every delay. */
 static void both_rekey(uint64_t seed, int first, uint64_t between,
 		       uint64_t delay, uint64_t jitter)
@@ -317,6 +395,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rekey_under_load_loses_nothing),
+		cmocka_unit_test(a_rekey_is_what_the_specification_says),
 		cmocka_unit_test(both_rekey_at_once_and_agree),
 		cmocka_unit_test(a_lost_rekey_is_repeated),
 		cmocka_unit_test(
