@@ -8,8 +8,8 @@
 
 #include "common/paircode.h"
 
-#define CHARS	    28
-#define DATA_CHARS  26
+#define CHARS	   28
+#define DATA_CHARS 26
 
 static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -44,8 +44,9 @@ void sg_paircode_format(const uint8_t code[SG_PAIRCODE_LEN],
 	char *p = out;
 
 	for (int i = 0; i < CHARS; i++) {
-		unsigned int v = i < DATA_CHARS ? five(code, i) :
-				 i == DATA_CHARS ? sum >> 5 : sum & 31;
+		unsigned int v = i < DATA_CHARS	   ? five(code, i)
+				 : i == DATA_CHARS ? sum >> 5
+						   : sum & 31;
 
 		if (i && i % 4 == 0)
 			*p++ = '-';
@@ -101,6 +102,6 @@ void sg_paircode_psk(const uint8_t code[SG_PAIRCODE_LEN], uint8_t psk[32])
 {
 	static const uint8_t info[] = "signet/1 pair";
 
-	signet_hkdf(NULL, 0, code, SG_PAIRCODE_LEN, info, sizeof(info) - 1,
-		    psk, 32);
+	signet_hkdf(NULL, 0, code, SG_PAIRCODE_LEN, info, sizeof(info) - 1, psk,
+		    32);
 }

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define SG_PAIRCODE_LEN	    16	/* bytes */
+#define SG_PAIRCODE_LEN	    16 /* bytes */
 /* 28 characters, 6 dashes, NUL */
 #define SG_PAIRCODE_STR_LEN 35
 

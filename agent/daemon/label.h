@@ -12,7 +12,7 @@
 #include "daemon/map.h"
 
 enum sg_label_kind {
-	SG_LABEL_FREED,		/* waits until it may be used again */
+	SG_LABEL_FREED, /* waits until it may be used again */
 	SG_LABEL_PEER,
 	SG_LABEL_HALF_OPEN,
 	SG_LABEL_PAIR,
@@ -26,7 +26,7 @@ struct sg_label_owner {
 /** struct sg_labels - zero-initialised is empty */
 struct sg_labels {
 	struct sg_map map;
-	struct sg_freed_label *freed;	/* ring, oldest first */
+	struct sg_freed_label *freed; /* ring, oldest first */
 	size_t first, n, cap;
 };
 

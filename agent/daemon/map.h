@@ -12,13 +12,13 @@
 
 struct sg_map_slot {
 	uint64_t key;
-	void *value;		/* NULL: free */
+	void *value; /* NULL: free */
 };
 
 /** struct sg_map - zero-initialised is an empty map */
 struct sg_map {
 	struct sg_map_slot *slots;
-	size_t mask;		/* number of slots less one */
+	size_t mask; /* number of slots less one */
 	size_t n;
 	uint64_t secret;
 };
@@ -32,8 +32,8 @@ void sg_map_del(struct sg_map *m, uint64_t key);
 void sg_map_free(struct sg_map *m);
 
 /* Visits each value; the map may not change meanwhile. */
-#define sg_map_for_each(m, i, var)                                             \
-	for ((i) = 0; (m)->slots && (i) <= (m)->mask; (i)++)                   \
+#define sg_map_for_each(m, i, var)                           \
+	for ((i) = 0; (m)->slots && (i) <= (m)->mask; (i)++) \
 		if (((var) = (m)->slots[i].value))
 
 #endif

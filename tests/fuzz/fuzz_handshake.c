@@ -87,9 +87,8 @@ static void make_frames(void)
 
 	must(!signet_handshake_initiate(&initiated, &alice.local, &args, init,
 					&init_len));
-	must(!signet_handshake_read_init(&hs, &bob.local,
-					 &bob.local.ident.id, NULL, init,
-					 init_len, WALL));
+	must(!signet_handshake_read_init(&hs, &bob.local, &bob.local.ident.id,
+					 NULL, init, init_len, WALL));
 	must(!signet_handshake_respond(&hs, &bob.local, 0x2222, ephemeral[1],
 				       response, &response_len));
 }
@@ -109,8 +108,10 @@ static void seed_file(const char *dir, const char *name, uint8_t kind,
 static void make_seeds(const char *dir)
 {
 	static const uint8_t changes[] = { 0, 20, 1, 0, 90, 255, 0, 8, 2 };
-	struct payload_args args = { .label = 0x1111, .aeads = 1,
-				     .has_number = true, .number = 9,
+	struct payload_args args = { .label = 0x1111,
+				     .aeads = 1,
+				     .has_number = true,
+				     .number = 9,
 				     .room = 1000 };
 	uint8_t payload[1100];
 	bool without;
@@ -157,9 +158,8 @@ static void fuzz_frame(const uint8_t *data, size_t len)
 	switch (frame[0]) {
 	case SIGNET_FRAME_INIT:
 		signet_mac1_write(frame, mac1_key);
-		signet_handshake_read_init(&hs, &bob.local,
-					   &bob.local.ident.id, NULL, frame,
-					   len, WALL);
+		signet_handshake_read_init(&hs, &bob.local, &bob.local.ident.id,
+					   NULL, frame, len, WALL);
 		break;
 	case SIGNET_FRAME_RESPONSE:
 		signet_handshake_read_response(&hs, &alice.local, frame, len,
@@ -203,8 +203,8 @@ static void fuzz_changed_init(const uint8_t *data, size_t len)
 	    frame[0] != SIGNET_FRAME_INIT)
 		return;
 	must(!signet_handshake_read_init(&hs, &bob.local, &bob.local.ident.id,
-					 NULL, frame, init_len, WALL) !=
-	     differs);
+					 NULL, frame, init_len,
+					 WALL) != differs);
 	signet_handshake_wipe(&hs);
 }
 
@@ -223,9 +223,8 @@ static void fuzz_changed_response(const uint8_t *data, size_t len)
 		must(!signet_id_cmp(&hs.remote.att.id, &bob.local.ident.id) &&
 		     hs.remote.label == 0x2222);
 	else
-		must(!signet_handshake_read_response(&hs, &alice.local,
-						     response, response_len,
-						     WALL));
+		must(!signet_handshake_read_response(
+			&hs, &alice.local, response, response_len, WALL));
 	signet_handshake_wipe(&hs);
 }
 

@@ -90,14 +90,14 @@ struct signet_proof {
 struct signet_handshake {
 	struct signet_noise noise;
 	struct signet_proof remote;
-	struct signet_id responder;	/* as meant; zero: unknown */
+	struct signet_id responder; /* as meant; zero: unknown */
 	uint8_t mac1_key[SIGNET_MAC_LEN];
-	uint8_t mac1[SIGNET_MAC_LEN];	/* of the last frame we sent */
+	uint8_t mac1[SIGNET_MAC_LEN]; /* of the last frame we sent */
 	uint32_t rx_label;
-	uint8_t pattern;		/* enum signet_pattern */
+	uint8_t pattern; /* enum signet_pattern */
 	bool initiator;
-	bool owes_history;		/* ours did not fit */
-	enum signet_aead aead;		/* chosen */
+	bool owes_history;     /* ours did not fit */
+	enum signet_aead aead; /* chosen */
 };
 
 /**

@@ -40,46 +40,46 @@ struct signet_endpoint {
 
 /** struct signet_timing - all in nanoseconds */
 struct signet_timing {
-	uint64_t rekey;		/* age of use after which a key is renewed */
-	uint64_t seal_limit;	/* nothing is sealed under an older key */
-	uint64_t open_limit;	/* nothing is opened under an older key */
-	uint64_t drain;		/* a replaced key or channel still receives */
-	uint64_t keepalive;	/* 0: none */
-	uint64_t silence;	/* sent but nothing received: start probing */
-	uint64_t probe;		/* between probes */
+	uint64_t rekey;	     /* age of use after which a key is renewed */
+	uint64_t seal_limit; /* nothing is sealed under an older key */
+	uint64_t open_limit; /* nothing is opened under an older key */
+	uint64_t drain;	     /* a replaced key or channel still receives */
+	uint64_t keepalive;  /* 0: none */
+	uint64_t silence;    /* sent but nothing received: start probing */
+	uint64_t probe;	     /* between probes */
 };
 
 /** SIGNET_TIMING - as the protocol has it */
-#define SIGNET_TIMING                                                          \
-	((struct signet_timing){                                               \
-		.rekey = 120 * SIGNET_SECOND,                                  \
-		.seal_limit = 180 * SIGNET_SECOND,                             \
-		.open_limit = 210 * SIGNET_SECOND,                             \
-		.drain = 30 * SIGNET_SECOND,                                   \
-		.silence = 5 * SIGNET_SECOND,                                  \
-		.probe = 1 * SIGNET_SECOND,                                    \
+#define SIGNET_TIMING                              \
+	((struct signet_timing){                   \
+		.rekey = 120 * SIGNET_SECOND,      \
+		.seal_limit = 180 * SIGNET_SECOND, \
+		.open_limit = 210 * SIGNET_SECOND, \
+		.drain = 30 * SIGNET_SECOND,       \
+		.silence = 5 * SIGNET_SECOND,      \
+		.probe = 1 * SIGNET_SECOND,        \
 	})
 
 /* Unanswered probes after which the other side is dead. */
 #define SIGNET_PROBES 3
 
 enum signet_channel_state {
-	SIGNET_CHANNEL_PENDING,	/* responder, not confirmed by a frame */
-	SIGNET_CHANNEL_UP,	/* the current one */
-	SIGNET_CHANNEL_DRAINING,/* receives until it closes */
+	SIGNET_CHANNEL_PENDING,	 /* responder, not confirmed by a frame */
+	SIGNET_CHANNEL_UP,	 /* the current one */
+	SIGNET_CHANNEL_DRAINING, /* receives until it closes */
 };
 
 enum signet_close {
-	SIGNET_CLOSE_SHUTDOWN = 1,	/* the node goes down */
-	SIGNET_CLOSE_REMOVED = 2,	/* no longer an accepted peer */
-	SIGNET_CLOSE_REPLACED = 3,	/* a newer channel took over */
-	SIGNET_CLOSE_PAIRED = 4,	/* pairing is complete */
-	SIGNET_CLOSE_REFUSED = 5,	/* identity refused after the handshake */
+	SIGNET_CLOSE_SHUTDOWN = 1, /* the node goes down */
+	SIGNET_CLOSE_REMOVED = 2,  /* no longer an accepted peer */
+	SIGNET_CLOSE_REPLACED = 3, /* a newer channel took over */
+	SIGNET_CLOSE_PAIRED = 4,   /* pairing is complete */
+	SIGNET_CLOSE_REFUSED = 5,  /* identity refused after the handshake */
 	/* below: never on the wire */
-	SIGNET_CLOSE_DEAD = 128,	/* probes went unanswered */
-	SIGNET_CLOSE_EXPIRED,		/* keys too old, not renewed */
-	SIGNET_CLOSE_PEER,		/* the other side closed it */
-	SIGNET_CLOSE_ERROR,		/* no memory, data path refused */
+	SIGNET_CLOSE_DEAD = 128, /* probes went unanswered */
+	SIGNET_CLOSE_EXPIRED,	 /* keys too old, not renewed */
+	SIGNET_CLOSE_PEER,	 /* the other side closed it */
+	SIGNET_CLOSE_ERROR,	 /* no memory, data path refused */
 };
 
 /**
@@ -89,12 +89,12 @@ enum signet_close {
  */
 struct signet_slot {
 	uint8_t key_id;
-	uint32_t generation;	/* one more than that of the key it renews */
-	bool selected;		/* we seal under it */
-	bool confirmed;		/* a frame under it has opened */
+	uint32_t generation; /* one more than that of the key it renews */
+	bool selected;	     /* we seal under it */
+	bool confirmed;	     /* a frame under it has opened */
 	uint64_t created;
-	uint64_t rekey_at;	/* when a used key is renewed */
-	uint64_t drain_at;	/* UINT64_MAX while it is not replaced */
+	uint64_t rekey_at; /* when a used key is renewed */
+	uint64_t drain_at; /* UINT64_MAX while it is not replaced */
 	uint64_t tx_counter;
 	uint8_t tx[SIGNET_AEAD_KEY_LEN];
 	uint8_t rx[SIGNET_AEAD_KEY_LEN];
@@ -105,38 +105,38 @@ struct signet_slot {
 /** struct signet_channel - one channel; holds secrets */
 struct signet_channel {
 	enum signet_channel_state state;
-	bool initiator;			/* we began it */
-	bool verified;			/* may carry data */
+	bool initiator; /* we began it */
+	bool verified;	/* may carry data */
 	enum signet_aead aead;
 	uint8_t tx_lanes;
 	uint32_t rx_label, tx_label;
 	uint8_t rx_hop[SIGNET_HOP_KEY_LEN], tx_hop[SIGNET_HOP_KEY_LEN];
 	uint8_t id[32];
-	uint8_t remote_static[32];	/* that it was made with */
-	struct signet_head head;	/* the peer's, as of then */
-	uint64_t number;		/* the initiator's, when not us */
+	uint8_t remote_static[32]; /* that it was made with */
+	struct signet_head head;   /* the peer's, as of then */
+	uint64_t number;	   /* the initiator's, when not us */
 	uint64_t begun, established;
-	uint64_t confirmed;		/* by a frame; UINT64_MAX: not yet */
-	uint64_t close_at;		/* UINT64_MAX: not by time */
-	uint64_t deadline;		/* end of the attestation, boottime */
-	uint64_t renew_at;		/* new handshake before the deadline */
-	uint64_t rx_last, tx_last;	/* message frames */
+	uint64_t confirmed;	   /* by a frame; UINT64_MAX: not yet */
+	uint64_t close_at;	   /* UINT64_MAX: not by time */
+	uint64_t deadline;	   /* end of the attestation, boottime */
+	uint64_t renew_at;	   /* new handshake before the deadline */
+	uint64_t rx_last, tx_last; /* message frames */
 	struct signet_endpoint path;
 	struct signet_slot *slot[SIGNET_CHANNEL_SLOTS];
-	struct signet_held *held;	/* while not verified */
-	bool owes_history;		/* ours did not fit the handshake */
+	struct signet_held *held; /* while not verified */
+	bool owes_history;	  /* ours did not fit the handshake */
 	uint32_t max_message;
-	uint32_t env;			/* the environment's own number */
+	uint32_t env; /* the environment's own number */
 };
 
 /** enum signet_session_event - what a session reports */
 enum signet_session_event {
-	SIGNET_EVENT_UP,	/* a channel became the current one */
-	SIGNET_EVENT_DOWN,	/* there is none any more; detail: signet_close */
-	SIGNET_EVENT_REKEYED,	/* a newer key is used for sending */
-	SIGNET_EVENT_ROAMED,	/* the path moved to a proved address */
-	SIGNET_EVENT_PONG,	/* detail: round trip in nanoseconds */
-	SIGNET_EVENT_STATIC,	/* the peer's static key was learned */
+	SIGNET_EVENT_UP,      /* a channel became the current one */
+	SIGNET_EVENT_DOWN,    /* there is none any more; detail: signet_close */
+	SIGNET_EVENT_REKEYED, /* a newer key is used for sending */
+	SIGNET_EVENT_ROAMED,  /* the path moved to a proved address */
+	SIGNET_EVENT_PONG,    /* detail: round trip in nanoseconds */
+	SIGNET_EVENT_STATIC,  /* the peer's static key was learned */
 };
 
 struct signet_session;
@@ -200,8 +200,7 @@ struct signet_session_env {
 	/* a pong to a ping of the caller's, or a reliable message's record.
 	 * Negative: the peer breaks the protocol, the channel is closed. */
 	int (*record)(void *ctx, struct signet_session *s,
-		      struct signet_channel *c,
-		      const struct signet_record *r);
+		      struct signet_channel *c, const struct signet_record *r);
 	/* our history did not fit the handshake: send it as a reliable message
 	 * of service 0 on this channel */
 	void (*send_history)(void *ctx, struct signet_session *s,
@@ -227,14 +226,14 @@ struct signet_session {
 	struct signet_id remote;
 	bool has_static;
 	bool pinned_static;
-	bool lower;			/* our identity is the lower one */
-	bool wanted;			/* keep a channel, whatever happens */
+	bool lower;  /* our identity is the lower one */
+	bool wanted; /* keep a channel, whatever happens */
 	uint8_t remote_static[32];
 	struct signet_channel *ch[SIGNET_SESSION_CHANNELS];
-	uint64_t newest;		/* the peer's newest number */
-	struct signet_head head;	/* the newest seen; length 0: none */
-	uint64_t stale_at;		/* last answer to a stale number */
-	int last_drop;			/* why its last handshake was refused */
+	uint64_t newest;	 /* the peer's newest number */
+	struct signet_head head; /* the newest seen; length 0: none */
+	uint64_t stale_at;	 /* last answer to a stale number */
+	int last_drop;		 /* why its last handshake was refused */
 
 	/* the handshake that we began; @out_at alone: one that is due */
 	struct signet_handshake *out;
@@ -242,7 +241,7 @@ struct signet_session {
 	unsigned int out_attempt;
 	uint64_t out_begun, out_at, out_until;
 	bool has_cookie;
-	bool cookie_taken;		/* one for each outstanding init */
+	bool cookie_taken; /* one for each outstanding init */
 	uint8_t cookie[SIGNET_COOKIE_LEN];
 	uint64_t cookie_until;
 
@@ -253,7 +252,7 @@ struct signet_session {
 	/* probing of the peer, and of a new address */
 	unsigned int probes;
 	uint64_t probe_at;
-	uint64_t watch_at;		/* UINT64_MAX: the data path watches */
+	uint64_t watch_at; /* UINT64_MAX: the data path watches */
 	uint64_t keepalive_at;
 	uint64_t ping_sent;
 	uint8_t ping_id[8];
@@ -322,8 +321,7 @@ int signet_session_frame(struct signet_session *s, uint8_t *frame, size_t len,
  * @hs: from signet_handshake_read_init(); wiped
  * Return: 0 or the reason to drop it.
  */
-int signet_session_accept(struct signet_session *s,
-			  struct signet_handshake *hs,
+int signet_session_accept(struct signet_session *s, struct signet_handshake *hs,
 			  const struct signet_endpoint *from, uint64_t now,
 			  int64_t wall);
 
