@@ -20,8 +20,10 @@ static void make(uint8_t f[SIGNET_HANDSHAKE_MAX], uint8_t type, uint8_t pattern)
 	memset(f, 0, 16);
 	f[0] = type;
 	f[1] = pattern;
-	if (type != SIGNET_FRAME_INIT)
+	if (type != SIGNET_FRAME_INIT) {
 		f[7] = 1;
+		memset(f + SIGNET_MAC2_OFFSET, 0, SIGNET_MAC_LEN);
+	}
 	f[11] = 1;
 }
 
@@ -173,6 +175,23 @@ static void reserved_bytes_and_labels_are_checked(void **state)
 	}
 }
 
+static void only_an_init_has_a_mac2(void **state)
+{
+	uint8_t f[SIGNET_HANDSHAKE_MAX];
+
+	for (int type = SIGNET_FRAME_INIT; type <= SIGNET_FRAME_FINISH;
+	     type++) {
+		for (int bit = 0; bit < 8 * SIGNET_MAC_LEN; bit++) {
+			make(f, type, SIGNET_PATTERN_IK);
+			f[SIGNET_MAC2_OFFSET + bit / 8] ^= 1 << bit % 8;
+			assert_int_equal(signet_handshake_parse(f, sizeof(f)),
+					 type == SIGNET_FRAME_INIT
+						 ? 0
+						 : SIGNET_DROP_FLAGS);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +201,7 @@ int main(void)
 		cmocka_unit_test(a_cookie_is_of_one_address_and_one_secret),
 		cmocka_unit_test(a_cookie_frame_answers_one_init),
 		cmocka_unit_test(reserved_bytes_and_labels_are_checked),
+		cmocka_unit_test(only_an_init_has_a_mac2),
 	};
 
 	if (sodium_init() < 0)
