@@ -12,7 +12,7 @@ libcbor-dev libjson-c-dev libinih-dev libsqlite3-dev libnftables-dev libnl-3-dev
 libnl-route-3-dev libsystemd-dev"
 demo="iproute2 iputils-ping nftables procps python3 tcpdump tmux util-linux"
 test="$demo binutils clang clang-format-19 ethtool faketime iperf3 jq
-libcmocka-dev man-db socat"
+libcmocka-dev man-db netbase socat"
 
 # libFuzzer comes in a package that is named after clang's version.
 clang_rt() {
