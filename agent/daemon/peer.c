@@ -65,6 +65,10 @@ void sg_peer_rearm(struct sg_peer *p)
 		sg_timer_cancel(p->node->loop, &p->timer);
 	else if (sg_timer_set(p->node->loop, &p->timer, at))
 		sg_log(SG_LOG_ERR, "no memory for a timer");
+	if (p->resolve_again && p->node->up) {
+		p->resolve_again = false;
+		sg_peer_resolve(p);
+	}
 }
 
 static void tick(void *ctx)

@@ -24,6 +24,7 @@ struct sg_peer {
 	union sg_addr addrs[SG_RESOLVE_ADDRS_MAX];
 	uint8_t n_addrs;
 	uint8_t resolving;		/* index of the endpoint being asked */
+	bool resolve_again;
 	union sg_addr last_good;	/* from the state, or proved */
 
 	bool in_dp;

@@ -94,9 +94,9 @@ static bool env_endpoint(void *ctx, struct signet_session *s,
 	for (size_t i = 0; i < p->n_addrs; i++)
 		if (!n || !sg_addr_equal(list[0], &p->addrs[i]))
 			list[n++] = &p->addrs[i];
-	/* Names may lead elsewhere by now. */
+	/* Names may lead elsewhere by now. Asked when the session is done. */
 	if (attempt % 4 == 3 && p->config->n_endpoints)
-		sg_peer_resolve(p);
+		p->resolve_again = true;
 	if (!n)
 		return false;
 	sg_endpoint_set(ep, list[attempt % n], &none);
