@@ -6,6 +6,7 @@
 #include <signet/core/mac.h>
 
 #include "daemon/node.h"
+#include "daemon/pair.h"
 
 #define SECRET_LIFE (120 * SIGNET_SECOND)
 #define TOKEN	    1000u
@@ -119,7 +120,7 @@ static bool take_token(struct sg_node *n, const union sg_addr *from,
 	uint64_t hash[2], cap = (uint64_t)lim->prefix_burst * TOKEN;
 	struct sg_admission *a = &n->admission;
 	struct sg_bucket *b;
-	uint64_t fill;
+	uint64_t fill, ms;
 	uint8_t addr[20];
 
 	signet_cookie(a->bucket_secret, addr, addr_bytes(from, true, addr),
@@ -131,9 +132,11 @@ static bool take_token(struct sg_node *n, const union sg_addr *from,
 		b->filled_ns = now;
 		b->tokens = cap;
 	}
-	fill = (now - b->filled_ns) / 1000000 * lim->prefix_rate;
+	/* Whole milliseconds; what is left of one counts the next time. */
+	ms = (now - b->filled_ns) / 1000000;
+	fill = ms * lim->prefix_rate;
 	if (fill) {
-		b->filled_ns = now;
+		b->filled_ns += ms * 1000000;
 		b->tokens = b->tokens + fill < cap ? b->tokens + fill : cap;
 	}
 	if (b->tokens < TOKEN)
@@ -152,7 +155,7 @@ int sg_admission_check(struct sg_node *n, const uint8_t *frame,
 	uint8_t addr[20];
 	bool proven;
 
-	*zero = n->pair && frame[1] == SIGNET_PATTERN_XXPSK3;
+	*zero = sg_pair_listens(n) && frame[1] == SIGNET_PATTERN_XXPSK3;
 	if (*zero)
 		mac1_key = a->mac1_zero;
 	if (!signet_mac1_ok(frame, mac1_key))

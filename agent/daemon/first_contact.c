@@ -86,7 +86,9 @@ int sg_first_contact_init(struct sg_node *n, const uint8_t *frame, size_t len,
 		goto cleanup;
 	n->half_open_timer.fn = expire;
 	n->half_open_timer.ctx = n;
-	sg_timer_set(n->loop, &n->half_open_timer, h->until);
+	/* Set once: those who come later must not put it off. */
+	if (!n->half_open_timer.slot)
+		sg_timer_set(n->loop, &n->half_open_timer, h->until);
 	n->dp_ops->send(n->dp, from, to, out, n_out);
 	return 0;
 cleanup:
@@ -101,6 +103,7 @@ int sg_first_contact_finish(struct sg_node *n, struct sg_half_open *h,
 	struct signet_endpoint ep;
 	struct signet_id id;
 	struct sg_peer *p;
+	bool proved;
 	int drop;
 
 	drop = signet_handshake_read_finish(&h->hs, &n->local, frame, len,
@@ -109,6 +112,7 @@ int sg_first_contact_finish(struct sg_node *n, struct sg_half_open *h,
 	    drop == SIGNET_DROP_STATE)
 		return drop;
 	id = h->hs.remote.att.id;
+	proved = sg_incoming_proved(&h->hs, drop);
 	p = drop ? NULL : sg_peer_by_id(n, &id);
 	if (!drop && !p)
 		drop = SIGNET_DROP_STRANGER;
@@ -116,7 +120,7 @@ int sg_first_contact_finish(struct sg_node *n, struct sg_half_open *h,
 		drop = SIGNET_DROP_NO_MEMORY;
 	if (drop) {
 		destroy(n, h, true);
-		sg_event_refused(n, &id, from, drop);
+		sg_event_refused(n, proved ? &id : NULL, from, drop);
 		return drop;
 	}
 	sg_endpoint_set(&ep, from, to);
@@ -126,6 +130,6 @@ int sg_first_contact_finish(struct sg_node *n, struct sg_half_open *h,
 	/* The label is the session's, or freed by it. */
 	destroy(n, h, false);
 	if (drop)
-		sg_event_refused(n, &id, from, drop);
+		sg_event_refused(n, proved ? &id : NULL, from, drop);
 	return drop;
 }

@@ -51,6 +51,11 @@ void sg_endpoint_local(const struct signet_endpoint *ep, union sg_addr *a)
 	memcpy(a, ep->local, sizeof(*a));
 }
 
+bool sg_incoming_proved(const struct signet_handshake *hs, int drop)
+{
+	return hs->remote.verified || drop == SIGNET_DROP_EXPIRED;
+}
+
 /* An IK init that was admitted: who is it, and do we accept that identity? */
 static int take_ik(struct sg_node *n, const uint8_t *frame, size_t len,
 		   const union sg_addr *from, const union sg_addr *to)
@@ -59,11 +64,13 @@ static int take_ik(struct sg_node *n, const uint8_t *frame, size_t len,
 	struct signet_handshake hs;
 	struct signet_id id;
 	struct sg_peer *p;
+	bool proved;
 	int drop;
 
 	drop = signet_handshake_read_init(&hs, &n->local, &n->local.ident.id,
 					  NULL, frame, len, sg_node_wall());
 	id = hs.remote.att.id;
+	proved = sg_incoming_proved(&hs, drop);
 	if (drop)
 		goto refused;
 	p = sg_peer_by_id(n, &id);
@@ -78,7 +85,7 @@ static int take_ik(struct sg_node *n, const uint8_t *frame, size_t len,
 refused:
 	signet_handshake_wipe(&hs);
 	if (drop)
-		sg_event_refused(n, &id, from, drop);
+		sg_event_refused(n, proved ? &id : NULL, from, drop);
 	return drop;
 }
 

@@ -18,6 +18,12 @@ struct sg_half_open {
 	uint64_t until;
 };
 
+/**
+ * sg_incoming_proved() - was the identity of a handshake that was read with
+ * this result proved, and not only claimed?
+ */
+bool sg_incoming_proved(const struct signet_handshake *hs, int drop);
+
 /* first_contact.c */
 int sg_first_contact_init(struct sg_node *n, const uint8_t *frame, size_t len,
 			  const union sg_addr *from, const union sg_addr *to);

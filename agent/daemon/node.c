@@ -73,6 +73,8 @@ static void drop_keys(void *ctx, const char *why)
 	if (!n->up)
 		return;
 	sg_event(n, &e);
+	/* Half-made handshakes have ephemeral keys that exist twice, too. */
+	sg_first_contact_destroy(n);
 	for (uint32_t i = 0; i < n->max_peers; i++)
 		if (n->peers[i])
 			sg_peer_restart(n->peers[i]);
@@ -188,6 +190,15 @@ static int add_peers(struct sg_node *n, struct sg_error *err)
 	return 0;
 }
 
+static void resolved(void *ctx, uint64_t token, int error,
+		     const union sg_addr *addrs, size_t count)
+{
+	if (token == SG_PAIR_TOKEN)
+		sg_pair_resolved(ctx, error, addrs, count);
+	else
+		sg_peer_resolved(ctx, token, error, addrs, count);
+}
+
 static int start_parts(struct sg_node *n, struct sg_error *err)
 {
 	int ret;
@@ -212,7 +223,7 @@ static int start_parts(struct sg_node *n, struct sg_error *err)
 	ret = sg_resolver_new(&n->resolver, n->loop,
 			      n->config->family != SG_CONFIG_FAMILY_IPV6,
 			      n->config->family != SG_CONFIG_FAMILY_IPV4,
-			      sg_peer_resolved, n);
+			      resolved, n);
 	if (ret)
 		return sg_err(err, -ret, "resolver: %s", strerror(-ret));
 	ret = add_peers(n, err);

@@ -121,8 +121,14 @@ static int add_new(struct sg_node *n, const struct sg_config_peer *c,
 	if (ret)
 		return sg_err(err, -ret, "peer %s: %s", c->name,
 			      strerror(-ret));
+	ret = n->up ? sg_peer_attach(p, err) : 0;
+	if (ret) {
+		/* Whole or not at all: the next reload tries again. */
+		sg_peer_remove(p, SIGNET_CLOSE_REMOVED);
+		return ret;
+	}
 	sg_event(n, &e);
-	return n->up ? sg_peer_attach(p, err) : 0;
+	return 0;
 }
 
 static int apply(struct sg_node *n, struct sg_config *now,

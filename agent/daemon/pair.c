@@ -22,12 +22,35 @@ void sg_pair_destroy(struct sg_node *n)
 		return;
 	n->pair = NULL;
 	sg_timer_cancel(n->loop, &p->timer);
+	if (n->resolver)
+		sg_resolve_cancel(n->resolver, SG_PAIR_TOKEN);
 	for (int i = 0; i < PAIR_HALVES; i++)
 		if (p->half[i].until)
 			sg_label_free(&n->labels, p->half[i].hs.rx_label, now);
 	sg_label_free(&n->labels, p->hs.rx_label, now);
 	sodium_memzero(p, sizeof(*p));
 	free(p);
+}
+
+bool sg_pair_listens(const struct sg_node *n)
+{
+	return n->pair && !n->pair->initiator && !n->pair->done;
+}
+
+void sg_pair_fail(struct sg_pair *p, const char *remedy, const char *text)
+{
+	struct sg_varlink_call *call = p->call;
+
+	sg_pair_destroy(p->node);
+	if (call)
+		sg_varlink_fail(call, remedy, "%s", text);
+}
+
+void sg_pair_stop(struct sg_node *n)
+{
+	if (n->pair)
+		sg_pair_fail(n->pair, "run `signet up`, then pair again",
+			"the node went down");
 }
 
 /* The caller has gone: so has the wish to pair, unless it is done. */
@@ -67,8 +90,9 @@ static void window_ends(void *ctx)
 
 	sg_pair_destroy(p->node);
 	if (call)
-		sg_varlink_fail(call, "run `signet pair` again for a new code",
-				"nobody who knows the code came in time");
+		sg_varlink_unreachable(
+			call, "run `signet pair` again for a new code",
+			"nobody who knows the code came in time");
 }
 
 static int say_code(struct sg_pair *p, const char *text)
@@ -135,6 +159,7 @@ int sg_pair_init(struct sg_node *n, const uint8_t *frame, size_t len,
 {
 	static const struct signet_id unknown;
 	uint8_t out[SIGNET_HANDSHAKE_MAX], ephemeral[32];
+	struct signet_handshake hs;
 	struct sg_pair *p = n->pair;
 	uint64_t now = sg_now();
 	uint32_t label;
@@ -142,13 +167,15 @@ int sg_pair_init(struct sg_node *n, const uint8_t *frame, size_t len,
 	size_t n_out;
 	int drop;
 
-	if (!p || p->initiator || p->done)
+	if (!sg_pair_listens(n))
 		return SIGNET_DROP_PATTERN;
-	h = half_new(p, now);
-	drop = signet_handshake_read_init(&h->hs, &n->local, &unknown, p->psk,
+	drop = signet_handshake_read_init(&hs, &n->local, &unknown, p->psk,
 					  frame, len, sg_node_wall());
 	if (drop)
 		return drop;
+	h = half_new(p, now);
+	h->hs = hs;
+	signet_handshake_wipe(&hs);
 	label = sg_label_new(&n->labels, &p->owner, now);
 	if (!label)
 		return SIGNET_DROP_NO_MEMORY;
@@ -213,7 +240,7 @@ static struct half *half_by_label(struct sg_pair *p, const uint8_t *frame)
 		struct half *h = &p->half[i];
 		uint32_t l = h->hs.rx_label;
 
-		if (h->until && frame[4] == (l & 0xff) &&
+		if (h->until > sg_now() && frame[4] == (l & 0xff) &&
 		    frame[5] == (l >> 8 & 0xff) &&
 		    frame[6] == (l >> 16 & 0xff) && frame[7] == l >> 24)
 			return h;
@@ -226,7 +253,7 @@ static int take_finish(struct sg_pair *p, const uint8_t *frame, size_t len,
 {
 	struct half *h = half_by_label(p, frame);
 	struct sg_node *n = p->node;
-	struct sg_error err;
+	struct sg_error err = { "" };
 	int drop;
 
 	/* Our answer was lost: say it again. */
@@ -246,10 +273,16 @@ static int take_finish(struct sg_pair *p, const uint8_t *frame, size_t len,
 		sg_event_refused(n, NULL, from, drop);
 		return drop;
 	}
-	if (make_hello_frame(p, h) ||
-	    sg_pair_pin(p, &h->hs.remote, h->hs.remote.hello,
-			h->hs.remote.hello_len, from, &err))
+	/* They knew the code, which is thereby used up, come what may. */
+	if (make_hello_frame(p, h)) {
+		sg_pair_fail(p, NULL, "the answer cannot be made");
 		return SIGNET_DROP_STATE;
+	}
+	if (sg_pair_pin(p, &h->hs.remote, h->hs.remote.hello,
+			h->hs.remote.hello_len, from, &err)) {
+		sg_pair_fail(p, NULL, err.text);
+		return SIGNET_DROP_STATE;
+	}
 	memcpy(p->finish_mac1, frame + SIGNET_MAC1_OFFSET, SIGNET_MAC_LEN);
 	p->done = true;
 	sodium_memzero(p->psk, sizeof(p->psk));

@@ -14,6 +14,9 @@ struct sg_varlink_call;
 #define SG_PAIR_TIMEOUT	    300
 #define SG_PAIR_TIMEOUT_MAX 3600
 
+/* Names the pairing to the resolver; peers have their numbers. */
+#define SG_PAIR_TOKEN UINT64_MAX
+
 /** sg_pair_open() - open a window; keeps @call and answers it */
 int sg_pair_open(struct sg_node *n, struct sg_varlink_call *call,
 		 const char *name, uint32_t timeout, struct sg_error *err);
@@ -32,6 +35,13 @@ int sg_pair_init(struct sg_node *n, const uint8_t *frame, size_t len,
 /** sg_pair_frame() - a frame with a label of the pairing */
 int sg_pair_frame(struct sg_node *n, uint8_t *frame, size_t len,
 		  const union sg_addr *from, const union sg_addr *to);
+/** sg_pair_listens() - is a window open? */
+bool sg_pair_listens(const struct sg_node *n);
+/** sg_pair_resolved() - the answer to a look-up of SG_PAIR_TOKEN */
+void sg_pair_resolved(struct sg_node *n, int error, const union sg_addr *addrs,
+		      size_t n_addrs);
+/** sg_pair_stop() - the node goes down: end it, and say so to the caller */
+void sg_pair_stop(struct sg_node *n);
 /** sg_pair_destroy() - end it without an answer */
 void sg_pair_destroy(struct sg_node *n);
 

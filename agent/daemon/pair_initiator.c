@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The side that was given a code and an address. */
 #include <errno.h>
-#include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,13 +13,14 @@
 /* Inits go out for this long; the same goes for the finish. */
 #define ATTEMPTS 6
 
-static void fail(struct sg_pair *p, const char *remedy, const char *text)
+static void unreachable(struct sg_pair *p, const char *remedy,
+			const char *text)
 {
 	struct sg_varlink_call *call = p->call;
 
 	sg_pair_destroy(p->node);
 	if (call)
-		sg_varlink_fail(call, remedy, "%s", text);
+		sg_varlink_unreachable(call, remedy, text);
 }
 
 static void send_last(struct sg_pair *p)
@@ -61,6 +62,7 @@ static void again(void *ctx)
 {
 	struct sg_pair *p = ctx;
 
+	p->cookie_taken = false;
 	if (++p->attempt < ATTEMPTS) {
 		if (p->aead)
 			send_last(p);
@@ -69,35 +71,35 @@ static void again(void *ctx)
 		sg_timer_set(p->node->loop, &p->timer,
 			     sg_now() + SIGNET_SECOND);
 	} else if (p->aead) {
-		fail(p, "check the code, and that its window is still open",
+		sg_pair_fail(p, "check the code, and that its window is still open",
 		     "the other side did not confirm the code");
 	} else {
-		fail(p, "run `signet pair` there, check address, port and firewall",
-		     "no answer: nobody is pairing at that address");
+		unreachable(p, "run `signet pair` there, check address, port and firewall",
+			    "no answer: nobody is pairing at that address");
 	}
 }
 
-static int lookup(struct sg_node *n, struct sg_pair *p, struct sg_error *err)
+void sg_pair_resolved(struct sg_node *n, int error, const union sg_addr *addrs,
+		      size_t n_addrs)
 {
-	const struct addrinfo hints = { .ai_socktype = SOCK_DGRAM,
-					.ai_flags = AI_ADDRCONFIG };
-	struct addrinfo *res = NULL;
-	int ret;
+	struct sg_pair *p = n->pair;
+	char text[SG_HOST_STR_LEN + 64];
 
-	if (!sg_addr_set(&p->remote, p->host, p->endpoint.port))
-		return 0;
-	/* The operator waits for this very name; it is one look-up. */
-	ret = getaddrinfo(p->host, NULL, &hints, &res);
-	if (ret)
-		return sg_err(err, EHOSTUNREACH, "%s: %s", p->host,
-			      gai_strerror(ret));
-	memcpy(&p->remote, res->ai_addr, res->ai_addrlen);
-	if (p->remote.sa.sa_family == AF_INET6)
-		p->remote.v6.sin6_port = htons(p->endpoint.port);
-	else
-		p->remote.v4.sin_port = htons(p->endpoint.port);
-	freeaddrinfo(res);
-	return 0;
+	if (!p || !p->initiator || p->remote.sa.sa_family)
+		return;
+	if (error || !n_addrs) {
+		snprintf(text, sizeof(text), "%s: %s", p->host,
+			 error == -EAGAIN ? "the name server does not answer" :
+			 error == -EAFNOSUPPORT ? "no usable address" :
+						  "no such name");
+		unreachable(p, "check the address, and the name server of this host",
+			    text);
+		return;
+	}
+	p->remote = addrs[0];
+	p->timer.fn = again;
+	sg_timer_set(n->loop, &p->timer, sg_now() + SIGNET_SECOND);
+	send_init(p);
 }
 
 static int set_address(struct sg_pair *p, const char *address,
@@ -146,16 +148,14 @@ int sg_pair_accept(struct sg_node *n, struct sg_varlink_call *call,
 	sg_paircode_psk(bytes, p->psk);
 	sodium_memzero(bytes, sizeof(bytes));
 	ret = set_address(p, address, err);
-	if (!ret)
-		ret = lookup(n, p, err);
-	if (ret) {
+	/* Its answer sends the first init; a number is answered at once. */
+	if (!ret && sg_resolve(n->resolver, SG_PAIR_TOKEN, p->host,
+			       p->endpoint.port))
+		ret = sg_err(err, EHOSTUNREACH, "%s cannot be looked up now",
+			     p->host);
+	if (ret)
 		sg_pair_destroy(n);
-		return ret;
-	}
-	p->timer.fn = again;
-	sg_timer_set(n->loop, &p->timer, sg_now() + SIGNET_SECOND);
-	send_init(p);
-	return 0;
+	return ret;
 }
 
 static int take_response(struct sg_pair *p, const uint8_t *frame, size_t len)
@@ -191,7 +191,7 @@ static int take_hello(struct sg_pair *p, uint8_t *plain, size_t len)
 {
 	struct signet_record_reader reader;
 	struct signet_record r;
-	struct sg_error err;
+	struct sg_error err = { "" };
 
 	if (signet_record_reader_init(&reader, plain, len))
 		return SIGNET_DROP_RECORD;
@@ -199,7 +199,7 @@ static int take_hello(struct sg_pair *p, uint8_t *plain, size_t len)
 		if (r.kind != SIGNET_RECORD_HELLO)
 			continue;
 		if (sg_pair_pin(p, &p->proof, r.body, r.len, NULL, &err))
-			fail(p, NULL, err.text);
+			sg_pair_fail(p, NULL, err.text);
 		else
 			sg_pair_destroy(p->node);
 		return 0;
@@ -237,13 +237,14 @@ int sg_pair_initiator_frame(struct sg_pair *p, uint8_t *frame, size_t len,
 {
 	switch (frame[0]) {
 	case SIGNET_FRAME_COOKIE:
-		if (p->aead || p->has_cookie)
+		/* Later ones too: an old cookie may be good no more. */
+		if (p->aead || p->cookie_taken)
 			return SIGNET_DROP_STATE;
-		p->has_cookie = signet_cookie_frame_read(
-			frame, p->hs.rx_label, p->hs.mac1, p->hs.mac1_key,
-			p->cookie);
-		if (!p->has_cookie)
+		if (!signet_cookie_frame_read(frame, p->hs.rx_label,
+					      p->hs.mac1, p->hs.mac1_key,
+					      p->cookie))
 			return SIGNET_DROP_MAC1;
+		p->has_cookie = p->cookie_taken = true;
 		send_init(p);
 		return 0;
 	case SIGNET_FRAME_RESPONSE:

@@ -61,7 +61,7 @@ static bool may_have(const struct sg_node *n, const struct sg_prefix *a)
 		const struct sg_config_peer *c = &n->config->peers[i];
 
 		for (size_t j = 0; j < c->n_prefixes; j++)
-			if (sg_prefix_equal(&c->prefixes[j], a))
+			if (sg_prefix_contains(&c->prefixes[j], a))
 				return false;
 	}
 	return inside;
@@ -171,7 +171,7 @@ static int reload(struct sg_node *n, struct sg_error *err)
 	int ret;
 
 	if (!problems)
-		return -ENOMEM;
+		return sg_err(err, ENOMEM, "no memory");
 	ret = sg_node_reload(n, &what, problems, err);
 	if (ret && problems->n)
 		sg_problem_format(&problems->list[0], err->text,
@@ -190,6 +190,7 @@ int sg_pair_pin(struct sg_pair *p, const struct signet_proof *proof,
 	struct sg_prefix prefixes[ADDRESSES_MAX];
 	const struct sg_config_peer *old;
 	struct sg_node *n = p->node;
+	struct sg_error ignored;
 	struct sg_event e = { .kind = "pair", .identity = &proof->att.id,
 			      .address = from };
 	int ret;
@@ -217,8 +218,12 @@ int sg_pair_pin(struct sg_pair *p, const struct signet_proof *proof,
 	if (ret)
 		return ret;
 	ret = reload(n, err);
-	if (ret)
+	if (ret) {
+		/* Half a pairing is none: the next reload must not make it. */
+		sg_config_remove_peer_file(n->config->peers_dir, c.name,
+					   &ignored);
 		return ret;
+	}
 	e.peer = c.name;
 	sg_event(n, &e);
 	answer(p, &c);

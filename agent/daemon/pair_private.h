@@ -32,7 +32,7 @@ struct sg_pair {
 	struct sg_config_endpoint endpoint;
 	char host[SG_HOST_STR_LEN];
 	union sg_addr remote;
-	bool has_cookie;
+	bool has_cookie, cookie_taken;	/* one for each init */
 	uint8_t cookie[SIGNET_COOKIE_LEN];
 	unsigned int attempt;
 	struct signet_proof proof;
@@ -46,6 +46,8 @@ struct sg_pair {
 
 struct sg_pair *sg_pair_new(struct sg_node *n, struct sg_varlink_call *call,
 			    const char *name);
+/** sg_pair_fail() - end it, and tell the caller why */
+void sg_pair_fail(struct sg_pair *p, const char *remedy, const char *text);
 int sg_pair_initiator_frame(struct sg_pair *p, uint8_t *frame, size_t len,
 			    const union sg_addr *from);
 

@@ -105,21 +105,34 @@ int sg_varlink_error_what(struct sg_varlink_call *call, const char *name,
 	return sg_varlink_error(call, name, o);
 }
 
+static int error_with_remedy(struct sg_varlink_call *call, const char *name,
+			     const char *remedy, const char *detail)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "detail", json_object_new_string(detail));
+	if (remedy)
+		json_object_object_add(o, "remedy",
+				       json_object_new_string(remedy));
+	return sg_varlink_error(call, name, o);
+}
+
 int sg_varlink_fail(struct sg_varlink_call *call, const char *remedy,
 		    const char *fmt, ...)
 {
-	struct json_object *o = json_object_new_object();
 	char detail[1024];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(detail, sizeof(detail), fmt, ap);
 	va_end(ap);
-	json_object_object_add(o, "detail", json_object_new_string(detail));
-	if (remedy)
-		json_object_object_add(o, "remedy",
-				       json_object_new_string(remedy));
-	return sg_varlink_error(call, "Failed", o);
+	return error_with_remedy(call, "Failed", remedy, detail);
+}
+
+int sg_varlink_unreachable(struct sg_varlink_call *call, const char *remedy,
+			   const char *detail)
+{
+	return error_with_remedy(call, "Unreachable", remedy, detail);
 }
 
 int sg_varlink_invalid_parameter(struct sg_varlink_call *call,

@@ -92,6 +92,8 @@ int sg_varlink_error_what(struct sg_varlink_call *call, const char *name,
 			  const char *key, const char *text);
 int sg_varlink_fail(struct sg_varlink_call *call, const char *remedy,
 		    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int sg_varlink_unreachable(struct sg_varlink_call *call, const char *remedy,
+			   const char *detail);
 int sg_varlink_invalid_parameter(struct sg_varlink_call *call,
 				 const char *parameter);
 

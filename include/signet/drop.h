@@ -32,7 +32,7 @@
 	X(SEND, "send", "the kernel refused to send")                          \
 	X(DEVICE, "device", "the tunnel device refused the packet")            \
 	X(MAC1, "mac1", "handshake not made for this identity")                \
-	X(MAC2, "mac2", "under load: no valid cookie")                         \
+	X(MAC2, "mac2", "no valid cookie yet: sender was asked to prove its address") \
 	X(RATE, "rate", "handshakes from that prefix above their rate")        \
 	X(HANDSHAKE, "handshake", "handshake message did not authenticate")    \
 	X(PAYLOAD, "payload", "handshake payload malformed")                   \
