@@ -149,32 +149,43 @@ static void reap(struct tun_uring *u)
 	io_uring_cq_advance(&u->ring, n);
 }
 
-/*
- * A ring is torn down in the background, and what is under way keeps its
- * descriptors: end it first, so that device and port are free on return.
- */
-void tun_uring_free(struct tun_worker *w)
+/* Ask for the end of what is under way. Return: whether anything is. */
+static bool cancel(struct tun_uring *u)
 {
-	struct tun_uring *u = w->uring;
 	struct io_uring_sqe *sqe;
-	bool armed = true;
+	bool armed = false;
 
-	if (!u)
-		return;
 	for (int i = 0; i < SOURCES; i++) {
 		if (!u->source[i].armed)
 			continue;
+		armed = true;
 		sqe = io_uring_get_sqe(&u->ring);
+		if (!sqe)
+			break;
 		io_uring_prep_cancel(sqe, &u->source[i], 0);
 		io_uring_sqe_set_data(sqe, NULL);
 	}
-	while (armed) {
-		if (io_uring_submit_and_wait(&u->ring, 1) < 0)
-			break;
+	return armed;
+}
+
+/*
+ * A ring is torn down in the background, and what is under way keeps its
+ * descriptors: end it first, so that device and port are free on return. What
+ * has just become ready cannot be cancelled, and may then wait again: ask until
+ * nothing is left.
+ */
+void tun_uring_free(struct tun_worker *w)
+{
+	struct __kernel_timespec pause = { .tv_nsec = 10000000 };
+	struct tun_uring *u = w->uring;
+	struct io_uring_cqe *cqe;
+
+	if (!u)
+		return;
+	for (int tries = 0; tries < 100 && cancel(u); tries++) {
+		io_uring_submit_and_wait_timeout(&u->ring, &cqe, 2, &pause,
+						 NULL);
 		reap(u);
-		armed = false;
-		for (int i = 0; i < SOURCES; i++)
-			armed |= u->source[i].armed;
 	}
 	io_uring_queue_exit(&u->ring);
 	free(u);
