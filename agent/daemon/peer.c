@@ -233,7 +233,7 @@ void sg_peer_connect(struct sg_peer *p)
 void sg_peer_resolve(struct sg_peer *p)
 {
 	p->resolving = 0;
-	p->n_addrs = 0;
+	p->addrs_old = true;
 	p->resolve_error = 0;
 	sg_peer_resolved(p->node, p->number, 0, NULL, 0);
 }
@@ -249,6 +249,11 @@ void sg_peer_resolved(void *ctx, uint64_t token, int error,
 		return;
 	if (error)
 		p->resolve_error = error;
+	/* What was known serves until there is something newer. */
+	if (n && p->addrs_old) {
+		p->addrs_old = false;
+		p->n_addrs = 0;
+	}
 	for (size_t i = 0; i < n && p->n_addrs < SG_RESOLVE_ADDRS_MAX; i++)
 		p->addrs[p->n_addrs++] = addrs[i];
 	if (p->resolving < p->config->n_endpoints) {
@@ -273,6 +278,10 @@ void sg_peer_configure(struct sg_peer *p, const struct sg_config_peer *c)
 		memcpy(p->session.remote_static, c->static_key, 32);
 	}
 	p->session.wanted = c->keepalive > 0;
+	/* Endpoints that are configured now come before what was learned. */
+	p->n_addrs = 0;
+	if (c->n_endpoints)
+		memset(&p->last_good, 0, sizeof(p->last_good));
 	if (!p->node->up)
 		return;
 	sg_peer_resolve(p);

@@ -25,6 +25,7 @@ struct sg_peer {
 	uint8_t n_addrs;
 	uint8_t resolving;		/* index of the endpoint being asked */
 	bool resolve_again;
+	bool addrs_old;			/* from an earlier look-up */
 	union sg_addr last_good;	/* from the state, or proved */
 
 	bool in_dp;
