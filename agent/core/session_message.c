@@ -170,17 +170,37 @@ static int take_record(struct signet_session *s, struct signet_channel *c,
 	}
 }
 
+/*
+ * Each ping and each challenge makes a frame of its own, and an echo goes to an
+ * address that nothing has proved. So a frame is answered once for each kind:
+ * else it would be multiplied, at whom its sender names.
+ */
+static bool answered_before(const struct signet_record *r,
+			    unsigned int *answered)
+{
+	unsigned int bit = r->kind == SIGNET_RECORD_PING      ? 1 :
+			   r->kind == SIGNET_RECORD_CHALLENGE ? 2 :
+								0;
+	bool before = *answered & bit;
+
+	*answered |= bit;
+	return before;
+}
+
 static int take_records(struct signet_session *s, struct signet_channel *c,
 			const uint8_t *plain, size_t len,
 			const struct signet_endpoint *from, uint64_t now)
 {
 	struct signet_record_reader reader;
+	unsigned int answered = 0;
 	struct signet_record r;
 
 	if (signet_record_reader_init(&reader, plain, len))
 		return SIGNET_DROP_RECORD;
 	/* A record may close the channel. */
 	while (session_has(s, c) && signet_record_next(&reader, &r) == 1) {
+		if (answered_before(&r, &answered))
+			continue;
 		if (take_record(s, c, &r, from, now) < 0) {
 			if (session_has(s, c))
 				session_channel_lost(s, c, SIGNET_CLOSE_ERROR,

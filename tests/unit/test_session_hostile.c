@@ -120,6 +120,36 @@ static void rekeys_that_do_not_fit_are_ignored(void **state)
 }
 
 /* An echo that was not asked for, and one from elsewhere. */
+/* One datagram, hundreds of answers, to whatever address it seems to be from */
+static void a_frame_is_answered_once_for_each_kind(void **state)
+{
+	static const uint8_t kinds[] = { SIGNET_RECORD_PING,
+					 SIGNET_RECORD_CHALLENGE };
+
+	for (size_t k = 0; k < sizeof(kinds); k++) {
+		struct net *net = connected(17 + k);
+		struct node *a = &net->node[0], *b = &net->node[1];
+		uint8_t buf[SIGNET_RECORDS_MAX], body[8] = { 1, 2, 3 };
+		struct signet_record_writer w;
+		uint64_t before;
+
+		run(net, 3 * SEC);
+		signet_record_writer_init(&w, buf, sizeof(buf));
+		while (!signet_record_add(&w, kinds[k], body, sizeof(body)))
+			body[7]++;
+		assert_true(body[7] > 50);
+		before = b->sent[SIGNET_FRAME_MESSAGE];
+		assert_int_equal(
+			signet_session_send(&a->s, up(a), buf,
+					    signet_record_finish(&w),
+					    net->now),
+			0);
+		run(net, 200 * MS);
+		assert_int_equal(b->sent[SIGNET_FRAME_MESSAGE], before + 1);
+		net_free(net);
+	}
+}
+
 static void an_echo_proves_only_what_was_asked(void **state)
 {
 	struct net *net = connected(21);
@@ -213,6 +243,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_of_any_kind),
 		cmocka_unit_test(rekeys_that_do_not_fit_are_ignored),
+		cmocka_unit_test(a_frame_is_answered_once_for_each_kind),
 		cmocka_unit_test(an_echo_proves_only_what_was_asked),
 		cmocka_unit_test(an_echo_comes_from_where_it_was_asked),
 		cmocka_unit_test(a_pong_answers_its_ping),
