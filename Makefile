@@ -87,9 +87,11 @@ include tests/tests.mk tools/install.mk
 -include $(wildcard tests/bench/*.mk) tests/demo/demo.mk
 
 # Compiler and linker flags of the libraries. Made once the packages are there:
-# make installs those, makes this file, and starts over with it.
+# make installs those, makes this file, and starts over with it. All packages
+# that the goals need are asked for at once.
 $(BUILD)/config.mk: tests/deps.sh
-	@tests/deps.sh build
+	@tests/deps.sh build $(if $(filter demo%,$(MAKECMDGOALS)),demo) \
+		$(if $(filter check% unit% fuzz%,$(MAKECMDGOALS)),test)
 	@mkdir -p $(@D)
 	@{ echo "PKG_CFLAGS := $$(pkg-config --cflags $(MODULES))" && \
 	   echo "PKG_LIBS := $$(pkg-config --libs $(MODULES))"; } > $@.new && mv $@.new $@

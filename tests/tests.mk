@@ -22,7 +22,7 @@ demo-deps:
 test-deps:
 	@tests/deps.sh build test
 
-unit: unit-build ## unit tests only; SAN=1 for ASan and UBSan
+unit: test-deps unit-build ## unit tests only; SAN=1 for ASan and UBSan
 	@set -e; for t in $(UNIT); do $$t; done
 
 unit-build: $(UNIT)
