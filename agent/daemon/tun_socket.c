@@ -47,7 +47,7 @@ static int set_int(int fd, int level, int name, int value)
 /* What a socket must have, and what it can do without. */
 static int set_options(struct sg_datapath *dp, int fd, int family)
 {
-	struct timeval tv = { .tv_usec = 50000 };
+	struct timeval tv = { .tv_usec = 10000 };
 	int err;
 
 	if (family == AF_INET) {
