@@ -99,6 +99,41 @@ static int up(struct sg_netif **ni, const char *ifname, uint32_t mark,
 #define PREFIXES(...) ((const char *const[]){ __VA_ARGS__, NULL })
 #define DEFAULTS      PREFIXES("0.0.0.0/0", "::/0", "192.0.2.128/32")
 
+/*
+ * The kernel brings carrier and multicast routes of new devices a little late:
+ * read until two readings agree, and compare with patience.
+ */
+static char *settled_state(void)
+{
+	char *last = host_state();
+
+	for (int i = 0; i < 20; i++) {
+		char *now;
+		bool same;
+
+		usleep(100000);
+		now = host_state();
+		same = !strcmp(last, now);
+		free(last);
+		last = now;
+		if (same)
+			break;
+	}
+	return last;
+}
+
+static char *state_like(const char *want)
+{
+	char *now = host_state();
+
+	for (int i = 0; i < 20 && strcmp(want, now); i++) {
+		free(now);
+		usleep(100000);
+		now = host_state();
+	}
+	return now;
+}
+
 static void assert_route(const char *dest, uint32_t mark, const char *ifname)
 {
 	union sg_addr to = addr(dest);
@@ -128,13 +163,13 @@ static void down_leaves_the_host_as_it_was(void **state)
 	struct lines l = { "" };
 
 	NEED_NETNS(state);
-	before = host_state();
+	before = settled_state();
 	assert_int_equal(up(&ni, "sg0", MARK, &err, DEFAULTS), 0);
 	after = host_state();
 	assert_string_not_equal(before, after);
 	free(after);
 	sg_netif_down(ni, collect, &l);
-	after = host_state();
+	after = state_like(before);
 	assert_string_equal(before, after);
 	assert_non_null(strstr(l.text, "address 10.77.0.1/24\n"));
 	assert_non_null(strstr(l.text, "route 0.0.0.0/0\n"));
@@ -263,7 +298,7 @@ static void routes_follow_a_new_list(void **state)
 	struct sg_error err;
 
 	NEED_NETNS(state);
-	before = host_state();
+	before = settled_state();
 	assert_int_equal(up(&ni, "sg0", MARK, &err,
 			    PREFIXES("172.20.0.0/16", "fd99::/64")),
 			 0);
@@ -278,7 +313,7 @@ static void routes_follow_a_new_list(void **state)
 	assert_int_equal(sg_netif_routes(ni, NULL, 0, &err), 0);
 	assert_route("172.21.3.4", 0, "eth0");
 	sg_netif_down(ni, NULL, NULL);
-	after = host_state();
+	after = state_like(before);
 	assert_string_equal(before, after);
 	free(before);
 	free(after);
@@ -292,7 +327,7 @@ static void down_passes_over_what_was_removed_by_hand(void **state)
 	struct lines l = { "" };
 
 	NEED_NETNS(state);
-	before = host_state();
+	before = settled_state();
 	assert_int_equal(up(&ni, "sg0", MARK, &err, DEFAULTS), 0);
 	assert_true(
 		sh("ip rule del prio 4196; ip addr del 10.77.0.1/24 dev sg0;"
@@ -303,7 +338,7 @@ static void down_passes_over_what_was_removed_by_hand(void **state)
 	assert_null(strstr(l.text, "route ::/0"));
 	assert_non_null(strstr(l.text, "rule ip6 4196"));
 	assert_non_null(strstr(l.text, "address fd12:3456::1/128"));
-	after = host_state();
+	after = state_like(before);
 	assert_string_equal(before, after);
 	free(before);
 	free(after);
@@ -374,7 +409,7 @@ static void two_agents_need_two_marks(void **state)
 
 	NEED_NETNS(state);
 	assert_true(sh(ADD_DEVICE("sg1")));
-	before = host_state();
+	before = settled_state();
 	assert_int_equal(up(&a, "sg0", MARK, &err, DEFAULTS), 0);
 	assert_int_equal(up(&b, "sg1", MARK, &err, PREFIXES("fd99::/64")),
 			 -EBUSY);
@@ -388,7 +423,7 @@ static void two_agents_need_two_marks(void **state)
 	sg_netif_down(a, NULL, NULL);
 	assert_route("fd99::7", 0, "sg1");
 	sg_netif_down(b, NULL, NULL);
-	after = host_state();
+	after = state_like(before);
 	assert_string_equal(before, after);
 	free(before);
 	free(after);
@@ -402,10 +437,10 @@ static void a_table_of_somebody_else_is_refused(void **state)
 
 	NEED_NETNS(state);
 	assert_true(sh("ip route add 203.0.113.0/24 dev eth0 table %d", MARK));
-	before = host_state();
+	before = settled_state();
 	assert_int_equal(up(&ni, "sg0", MARK, &err, DEFAULTS), -EBUSY);
 	assert_non_null(strstr(err.text, "21319"));
-	after = host_state();
+	after = state_like(before);
 	assert_string_equal(before, after);
 	assert_true(sh("ip route flush table %d", MARK));
 	assert_true(sh("ip rule add prio 77 lookup %d", MARK));
@@ -432,7 +467,7 @@ static void a_failed_up_leaves_nothing(void **state)
 	char *before, *after;
 
 	NEED_NETNS(state);
-	before = host_state();
+	before = settled_state();
 	assert_int_equal(up(&ni, "sg7", MARK, &err, DEFAULTS), -ENODEV);
 	assert_non_null(strstr(err.text, "sg7"));
 	/* a multicast address cannot be a device's own */
@@ -442,7 +477,7 @@ static void a_failed_up_leaves_nothing(void **state)
 	cfg.mtu = 1 << 20;
 	assert_true(sg_netif_up(&ni, &cfg, &err) < 0);
 	assert_non_null(strstr(err.text, "MTU"));
-	after = host_state();
+	after = state_like(before);
 	assert_string_equal(before, after);
 	free(before);
 	free(after);
