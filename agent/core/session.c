@@ -200,6 +200,16 @@ void signet_session_connect(struct signet_session *s, bool keep, uint64_t now)
 	session_begin(s, now);
 }
 
+void signet_session_renew(struct signet_session *s, uint64_t at)
+{
+	struct signet_channel *c = signet_session_current(s);
+
+	if (s->out_at != NEVER)
+		s->out_at = min64(s->out_at, at);
+	else if (c)
+		c->renew_at = min64(c->renew_at, at);
+}
+
 static uint64_t channel_deadline(const struct signet_session *s,
 				 const struct signet_channel *c)
 {

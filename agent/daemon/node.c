@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "daemon/control.h"
 #include "daemon/incoming.h"
+#include "daemon/node_keys.h"
 #include "daemon/pair.h"
 #include "daemon/peer.h"
 #include "daemon/service_manager.h"
@@ -39,27 +40,6 @@ void sg_node_state_dirty(struct sg_node *n)
 	sg_timer_set(n->loop, &n->state_timer, sg_now() + STATE_DELAY);
 }
 
-/* Our attestation lives for days by the wall clock, and is renewed daily. */
-static void attest(void *ctx)
-{
-	struct sg_node *n = ctx;
-	struct signet_attestation att = { .id = n->keys->ident.id,
-					  .head = n->keys->ident.head };
-
-	att.issued = sg_node_wall();
-	att.expires = att.issued + SG_ATTESTATION_LIFE;
-	memcpy(att.static_key, n->keys->static_pk, sizeof(att.static_key));
-	if (signet_attestation_sign(&att, n->keys->sign_sk,
-				    n->local.attestation,
-				    sizeof(n->local.attestation),
-				    &n->local.attestation_len))
-		sg_log(SG_LOG_ERR, "cannot sign our attestation");
-	n->attest_timer.fn = attest;
-	n->attest_timer.ctx = n;
-	sg_timer_set(n->loop, &n->attest_timer,
-		     sg_now() + SG_ATTESTATION_RENEW);
-}
-
 /*
  * Keys and counters that exist twice would seal two messages under one nonce:
  * drop them all, without a word, and make new ones.
@@ -82,28 +62,10 @@ static void drop_keys(void *ctx, const char *why)
 
 static int start_clock(struct sg_node *n)
 {
-	n->clock.on_set = attest;
+	n->clock.on_set = sg_node_attest;
 	n->clock.on_resume = drop_keys;
 	n->clock.ctx = n;
 	return sg_clock_start(&n->clock, n->loop);
-}
-
-static void local_init(struct sg_node *n)
-{
-	struct signet_local *l = &n->local;
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	uint32_t lanes = n->config->workers ? n->config->workers :
-			 cpus > 0 ? cpus : 1;
-
-	memcpy(l->static_sk, n->keys->static_sk, 32);
-	memcpy(l->static_pk, n->keys->static_pk, 32);
-	l->ident = n->keys->ident;
-	l->history = n->keys->history;
-	l->history_len = n->keys->history_len;
-	l->aeads = signet_aead_supported();
-	l->lanes = lanes < SIGNET_LANES ? lanes : SIGNET_LANES;
-	l->max_message = 256 * 1024;
-	signet_id_overlay(&l->ident.id, n->overlay);
 }
 
 static void on_signal(void *ctx, int fd, uint32_t events)
@@ -212,8 +174,7 @@ static int start_parts(struct sg_node *n, struct sg_error *err)
 	ret = sg_state_open(n->paths.state, &n->state, err);
 	if (ret)
 		return ret;
-	local_init(n);
-	attest(n);
+	sg_node_local(n);
 	ret = start_clock(n);
 	if (ret)
 		return sg_err(err, -ret, "clock: %s", strerror(-ret));

@@ -113,11 +113,14 @@ struct sg_reload {
 };
 
 /**
- * sg_node_reload() - read the configuration again; all of it is good, or
- * nothing changes and @problems says why
+ * sg_node_reload() - read the configuration and the keys again; all of it is
+ * good, or nothing changes and @problems or @err says why
  */
 int sg_node_reload(struct sg_node *n, struct sg_reload *out,
 		   struct sg_problems *problems, struct sg_error *err);
+/** sg_node_reload_config() - the same, without looking for rotated keys */
+int sg_node_reload_config(struct sg_node *n, struct sg_reload *out,
+			  struct sg_problems *problems, struct sg_error *err);
 void sg_reload_free(struct sg_reload *r);
 
 /** sg_node_address() - set the node's inner addresses, overlay first */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "daemon/node_keys.h"
 #include "daemon/node_up.h"
 #include "daemon/peer.h"
 
@@ -167,6 +168,26 @@ static int apply(struct sg_node *n, struct sg_config *now,
 
 int sg_node_reload(struct sg_node *n, struct sg_reload *out,
 		   struct sg_problems *problems, struct sg_error *err)
+{
+	struct sg_keys *keys;
+	int ret;
+
+	memset(out, 0, sizeof(*out));
+	ret = sg_node_keys_load(n, &keys, err);
+	if (ret) {
+		sg_log(SG_LOG_ERR, "%s: nothing was reloaded", err->text);
+		return ret;
+	}
+	ret = sg_node_reload_config(n, out, problems, err);
+	if (ret)
+		sg_keys_free(keys);
+	else
+		sg_node_keys_take(n, keys);
+	return ret;
+}
+
+int sg_node_reload_config(struct sg_node *n, struct sg_reload *out,
+			  struct sg_problems *problems, struct sg_error *err)
 {
 	const struct sg_event e = { .kind = "reload" };
 	struct sg_config *now = NULL;

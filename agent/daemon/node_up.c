@@ -243,7 +243,8 @@ void sg_node_down(struct sg_node *n, sg_netif_note undone, void *ctx)
 
 	if (!n->dp)
 		return;
-	sg_pair_stop(n);
+	sg_pair_stop(n, "run `signet up`, then pair again",
+		     "the node went down");
 	sg_first_contact_destroy(n);
 	for (uint32_t i = 0; i < n->max_peers; i++)
 		if (n->peers[i])

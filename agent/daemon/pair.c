@@ -46,11 +46,10 @@ void sg_pair_fail(struct sg_pair *p, const char *remedy, const char *text)
 		sg_varlink_fail(call, remedy, "%s", text);
 }
 
-void sg_pair_stop(struct sg_node *n)
+void sg_pair_stop(struct sg_node *n, const char *remedy, const char *text)
 {
 	if (n->pair)
-		sg_pair_fail(n->pair, "run `signet up`, then pair again",
-			"the node went down");
+		sg_pair_fail(n->pair, remedy, text);
 }
 
 /* The caller has gone: so has the wish to pair, unless it is done. */

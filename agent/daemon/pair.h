@@ -40,8 +40,8 @@ bool sg_pair_listens(const struct sg_node *n);
 /** sg_pair_resolved() - the answer to a look-up of SG_PAIR_TOKEN */
 void sg_pair_resolved(struct sg_node *n, int error, const union sg_addr *addrs,
 		      size_t n_addrs);
-/** sg_pair_stop() - the node goes down: end it, and say so to the caller */
-void sg_pair_stop(struct sg_node *n);
+/** sg_pair_stop() - end it where there is one, and tell the caller why */
+void sg_pair_stop(struct sg_node *n, const char *remedy, const char *text);
 /** sg_pair_destroy() - end it without an answer */
 void sg_pair_destroy(struct sg_node *n);
 

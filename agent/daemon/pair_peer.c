@@ -164,6 +164,7 @@ static void remember(struct sg_pair *p, const struct signet_proof *proof,
 	sg_node_state_dirty(p->node);
 }
 
+/* Keys stay as they are: the pairing under way was made with them. */
 static int reload(struct sg_node *n, struct sg_error *err)
 {
 	struct sg_problems *problems = calloc(1, sizeof(*problems));
@@ -172,7 +173,7 @@ static int reload(struct sg_node *n, struct sg_error *err)
 
 	if (!problems)
 		return sg_err(err, ENOMEM, "no memory");
-	ret = sg_node_reload(n, &what, problems, err);
+	ret = sg_node_reload_config(n, &what, problems, err);
 	if (ret && problems->n)
 		sg_problem_format(&problems->list[0], err->text,
 				  sizeof(err->text));

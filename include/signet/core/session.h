@@ -292,6 +292,13 @@ void signet_session_destroy(struct signet_session *s);
 void signet_session_connect(struct signet_session *s, bool keep, uint64_t now);
 
 /**
+ * signet_session_renew() - what we prove has changed: a new channel follows the
+ * current one, if there is one, and a handshake under way begins anew
+ * @at: when; the channel carries data until the new one is up
+ */
+void signet_session_renew(struct signet_session *s, uint64_t at);
+
+/**
  * signet_session_close() - tell the peer, close all channels
  * @why: SIGNET_CLOSE_SHUTDOWN, _REMOVED
  */
