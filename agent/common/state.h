@@ -34,10 +34,10 @@
 struct sg_state;
 struct sg_error;
 
-#define SG_STATE_DIR		  "/var/lib/signet"
-#define SG_STATE_FILE		  "state.db"
+#define SG_STATE_DIR   "/var/lib/signet"
+#define SG_STATE_FILE  "state.db"
 /* Numbers that are reserved on disk at a time */
-#define SG_STATE_BLOCK		  1000
+#define SG_STATE_BLOCK 1000
 
 /** struct sg_state_peer - what is remembered of a peer; zero: nothing */
 struct sg_state_peer {

@@ -178,9 +178,9 @@ static int take_record(struct signet_session *s, struct signet_channel *c,
 static bool answered_before(const struct signet_record *r,
 			    unsigned int *answered)
 {
-	unsigned int bit = r->kind == SIGNET_RECORD_PING      ? 1 :
-			   r->kind == SIGNET_RECORD_CHALLENGE ? 2 :
-								0;
+	unsigned int bit = r->kind == SIGNET_RECORD_PING	? 1
+			   : r->kind == SIGNET_RECORD_CHALLENGE ? 2
+								: 0;
 	bool before = *answered & bit;
 
 	*answered |= bit;

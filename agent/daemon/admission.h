@@ -23,20 +23,20 @@ struct sg_node;
 #define SG_ADMISSION_COOKIES 20000
 
 struct sg_bucket {
-	uint64_t key;		/* hash of the prefix, 0: free */
+	uint64_t key; /* hash of the prefix, 0: free */
 	uint64_t filled_ns;
-	uint32_t tokens;	/* thousandths */
+	uint32_t tokens; /* thousandths */
 };
 
 struct sg_admission {
-	uint8_t secret[2][SIGNET_MAC_LEN];	/* current, previous */
+	uint8_t secret[2][SIGNET_MAC_LEN]; /* current, previous */
 	uint8_t bucket_secret[SIGNET_MAC_LEN];
 	uint64_t secret_ns;
-	uint8_t mac1_key[SIGNET_MAC_LEN];	/* for our identity */
-	uint8_t mac1_zero[SIGNET_MAC_LEN];	/* for "whoever you are" */
-	uint64_t second;			/* the counters below are of */
+	uint8_t mac1_key[SIGNET_MAC_LEN];  /* for our identity */
+	uint8_t mac1_zero[SIGNET_MAC_LEN]; /* for "whoever you are" */
+	uint64_t second;		   /* the counters below are of */
 	uint32_t inits, worked, cookies;
-	uint32_t last_inits;			/* of the second before */
+	uint32_t last_inits; /* of the second before */
 	struct sg_bucket *buckets;
 };
 

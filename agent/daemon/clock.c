@@ -34,7 +34,9 @@ static int arm(int fd)
 	clock_gettime(CLOCK_REALTIME, &now);
 	it.it_value.tv_sec = now.tv_sec + 100LL * 365 * 86400;
 	return timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET,
-			       &it, NULL) ? -errno : 0;
+			       &it, NULL)
+		       ? -errno
+		       : 0;
 }
 
 /* Also called after a resume, which sets the wall clock anew. */
@@ -71,7 +73,8 @@ static void on_uevent(void *ctx, int fd, uint32_t events)
 	buf[n] = 0;
 	for (char *p = buf; p < buf + n; p += strlen(p) + 1) {
 		if (!strcmp(p, key)) {
-			c->on_resume(c->ctx, "restored or cloned virtual machine");
+			c->on_resume(c->ctx,
+				     "restored or cloned virtual machine");
 			return;
 		}
 	}
@@ -105,8 +108,8 @@ int sg_clock_start(struct sg_clock *c, struct sg_loop *loop)
 	c->loop = loop;
 	c->uevent_fd = -1;
 	c->slept = slept_so_far();
-	c->timer_fd = timerfd_create(CLOCK_REALTIME,
-				     TFD_CLOEXEC | TFD_NONBLOCK);
+	c->timer_fd =
+		timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (c->timer_fd < 0)
 		return -errno;
 	err = arm(c->timer_fd);
@@ -118,7 +121,8 @@ int sg_clock_start(struct sg_clock *c, struct sg_loop *loop)
 		return err;
 	}
 	if (watch_uevents(c))
-		sg_log(SG_LOG_DEBUG, "no kernel events here: a restored snapshot is noticed only by its clocks");
+		sg_log(SG_LOG_DEBUG, "no kernel events here: a restored "
+				     "snapshot is noticed only by its clocks");
 	return 0;
 }
 

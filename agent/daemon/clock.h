@@ -19,7 +19,7 @@ struct sg_loop;
 struct sg_clock {
 	struct sg_loop *loop;
 	int timer_fd, uevent_fd;
-	int64_t slept;		/* boottime less monotonic, nanoseconds */
+	int64_t slept; /* boottime less monotonic, nanoseconds */
 	void (*on_set)(void *ctx);
 	void (*on_resume)(void *ctx, const char *why);
 	void *ctx;

@@ -91,8 +91,7 @@ static void list_peers(void *ctx, struct sg_varlink_call *call,
 		for (size_t i = 0; i < n->config->n_peers; i++) {
 			p = sg_peer_by_id(n, &n->config->peers[i].id);
 			if (p)
-				json_object_array_add(list,
-						      sg_control_peer(p));
+				json_object_array_add(list, sg_control_peer(p));
 		}
 	}
 	o = json_object_new_object();
@@ -115,8 +114,8 @@ static void monitor(void *ctx, struct sg_varlink_call *call,
 	struct sg_node *n = ctx;
 
 	if (!sg_varlink_wants_more(call))
-		sg_varlink_error(call,
-				 "org.varlink.service.ExpectedMore", NULL);
+		sg_varlink_error(call, "org.varlink.service.ExpectedMore",
+				 NULL);
 	else if (sg_event_listen(n, call, sg_param_bool(params, "strangers")))
 		sg_varlink_fail(call, "end another `signet monitor` first",
 				"%d monitors are running already",

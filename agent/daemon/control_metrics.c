@@ -15,8 +15,8 @@ static void family(FILE *f, const char *name, const char *type,
 	fprintf(f, "# TYPE %s %s\n# HELP %s %s\n", name, type, name, help);
 }
 
-static void value(FILE *f, const char *name, const char *type,
-		  const char *help, uint64_t v)
+static void value(FILE *f, const char *name, const char *type, const char *help,
+		  uint64_t v)
 {
 	family(f, name, type, help);
 	fprintf(f, "%s%s %llu\n", name, type[0] == 'c' ? "_total" : "",

@@ -51,7 +51,8 @@ static void next(void *ctx)
 	int err;
 
 	if (!p || !r->node->up) {
-		finish(r, "Unreachable", "the peer was removed or the node went down");
+		finish(r, "Unreachable",
+		       "the peer was removed or the node went down");
 		return;
 	}
 	err = sg_ping_start(p, r->seq, r->size, result, r, &r->ping);
@@ -72,7 +73,7 @@ static void result(void *ctx, uint32_t seq, bool lost, uint64_t rtt_ns)
 	sg_json_int(o, "rtt", rtt_ns / 1000);
 	sg_json_bool(o, "lost", lost);
 	if (sg_varlink_reply(r->call, o, !last) && !last)
-		return;	/* the disconnect callback frees it */
+		return; /* the disconnect callback frees it */
 	if (last) {
 		run_free(r);
 		return;

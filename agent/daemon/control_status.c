@@ -81,8 +81,8 @@ static void limits(struct sg_node *n, struct json_object *list,
 	if (sg_admission_loaded(n))
 		json_object_array_add(
 			warnings,
-			json_object_new_string(
-				"under load: handshakes are asked for a cookie"));
+			json_object_new_string("under load: handshakes are "
+					       "asked for a cookie"));
 }
 
 static void identity(struct sg_node *n, struct json_object *o)
@@ -108,9 +108,9 @@ static struct json_object *addresses(struct sg_node *n)
 	size_t count = sg_node_addresses(n, p, SG_CONFIG_ADDRESSES_MAX + 1);
 
 	for (size_t i = 0; i < count; i++)
-		json_object_array_add(list,
-				      json_object_new_string(sg_prefix_format(
-					      &p[i], text)));
+		json_object_array_add(
+			list,
+			json_object_new_string(sg_prefix_format(&p[i], text)));
 	return list;
 }
 
@@ -179,8 +179,9 @@ static void channel(struct json_object *o, const struct sg_peer *p,
 	sg_endpoint_local(&c->path, &a);
 	if (a.sa.sa_family)
 		sg_json_string(o, "local", sg_addr_format(&a, text));
-	sg_json_string(o, "aead", c->aead == SIGNET_AEAD_AES256GCM ?
-					  "aes-256-gcm" : "chacha20-poly1305");
+	sg_json_string(o, "aead",
+		       c->aead == SIGNET_AEAD_AES256GCM ? "aes-256-gcm"
+							: "chacha20-poly1305");
 	for (int i = 0; i < SIGNET_CHANNEL_SLOTS; i++)
 		if (c->slot[i] && c->slot[i]->selected)
 			sg_json_int(o, "keyAge", ago(c->slot[i]->created));
@@ -192,9 +193,9 @@ static struct json_object *prefixes(const struct sg_peer *p)
 	char text[SG_PREFIX_STR_LEN];
 
 	for (size_t i = 0; i < p->config->n_prefixes; i++)
-		json_object_array_add(
-			list, json_object_new_string(sg_prefix_format(
-				      &p->config->prefixes[i], text)));
+		json_object_array_add(list,
+				      json_object_new_string(sg_prefix_format(
+					      &p->config->prefixes[i], text)));
 	return list;
 }
 

@@ -91,7 +91,8 @@ static void tcp_done(void *ctx, int fd, uint32_t events)
 	getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len);
 	if (err == ECONNREFUSED)
 		stage(w, "service", "fail",
-		      "start the service there, or check [Expose] and the address it listens on",
+		      "start the service there, or check [Expose] and the "
+		      "address it listens on",
 		      "the far host refused tcp/%d", (int)w->port);
 	else if (err)
 		stage(w, "service", "fail",
@@ -108,7 +109,8 @@ static void tcp_timeout(void *ctx)
 	struct why *w = ctx;
 
 	stage(w, "service", "fail",
-	      "check the firewall of the far host and, for an exposed device, that the device answers",
+	      "check the firewall of the far host and, for an exposed device, "
+	      "that the device answers",
 	      "tcp/%d does not answer", (int)w->port);
 	finish(w, false);
 }
@@ -184,11 +186,12 @@ static bool check_inner_route(struct why *w, struct sg_peer *p)
 		return true;
 	}
 	stage(w, "inner route", "fail",
-	      w->node->config->routes ?
-		      "another route or rule wins: see `ip rule` and `ip route show table all`" :
-		      "set Routes = yes in [Node], or add the route yourself",
-	      "%s goes to %s, not to %s", text, err ? strerror(-err) :
-	      route.ifname, st.ifname);
+	      w->node->config->routes
+		      ? "another route or rule wins: see `ip rule` and `ip "
+			"route show table all`"
+		      : "set Routes = yes in [Node], or add the route yourself",
+	      "%s goes to %s, not to %s", text,
+	      err ? strerror(-err) : route.ifname, st.ifname);
 	return false;
 }
 
@@ -218,13 +221,13 @@ static void after_ping(void *ctx, uint32_t seq, bool lost, uint64_t rtt_ns)
 {
 	struct why *w = ctx;
 	struct sg_peer *p = sg_peer_by_id(w->node, &w->peer);
-	const struct signet_channel *c =
-		p ? signet_session_current(&p->session) : NULL;
+	const struct signet_channel *c = p ? signet_session_current(&p->session)
+					   : NULL;
 
 	w->ping = NULL;
 	if (c && !lost) {
-		stage(w, "UDP answer", "ok", NULL,
-		      "round trip %.3f ms", rtt_ns / 1e6);
+		stage(w, "UDP answer", "ok", NULL, "round trip %.3f ms",
+		      rtt_ns / 1e6);
 		stage(w, "handshake", "ok", NULL, "channel is up");
 		stage(w, "clock", "ok", NULL,
 		      "the peer's attestation is valid for %llu h",
@@ -240,12 +243,14 @@ static void after_ping(void *ctx, uint32_t seq, bool lost, uint64_t rtt_ns)
 		stage(w, "UDP answer", "ok", NULL, "the peer answers");
 		stage(w, "handshake", "ok", NULL, "authenticated");
 		stage(w, "clock", "fail",
-		      "compare `date -u` here and there, and set the wrong clock",
+		      "compare `date -u` here and there, and set the wrong "
+		      "clock",
 		      "the peer's attestation is out of date by this clock");
 	} else if (p && p->session.last_drop) {
 		stage(w, "UDP answer", "ok", NULL, "the peer answers");
 		stage(w, "handshake", "fail",
-		      "compare Identity and StaticKey in the [Peer] section with `signet identity show` there",
+		      "compare Identity and StaticKey in the [Peer] section "
+		      "with `signet identity show` there",
 		      "%s", sg_drop_help(p->session.last_drop));
 	} else if (c) {
 		stage(w, "UDP answer", "fail",
@@ -253,7 +258,10 @@ static void after_ping(void *ctx, uint32_t seq, bool lost, uint64_t rtt_ns)
 		      "the channel was up, but a large ping was lost");
 	} else {
 		stage(w, "UDP answer", "fail",
-		      "there: is the agent up, does it listen on that port, does a firewall let UDP in, does it pin this node's identity? `signet monitor --strangers` there shows whom it refuses",
+		      "there: is the agent up, does it listen on that port, "
+		      "does a firewall let UDP in, does it pin this node's "
+		      "identity? `signet monitor --strangers` there shows whom "
+		      "it refuses",
 		      "no answer (who is not accepted gets none either)");
 	}
 	finish(w, false);
@@ -275,8 +283,8 @@ static bool check_route(struct why *w, struct sg_peer *p)
 	err = sg_netif_route_check(&a, w->node->config->mark, &route);
 	if (err) {
 		stage(w, "route", "fail",
-		      "add a route to it, or bring the interface up",
-		      "%s: %s", text, strerror(-err));
+		      "add a route to it, or bring the interface up", "%s: %s",
+		      text, strerror(-err));
 		return false;
 	}
 	stage(w, "route", "ok", NULL, "%s through %s", text, route.ifname);
@@ -287,8 +295,8 @@ static bool check_name(struct why *w, struct sg_peer *p)
 {
 	if (p->n_addrs || p->last_good.sa.sa_family) {
 		stage(w, "name", "ok", NULL, "%s",
-		      p->config->n_endpoints ? p->config->endpoints[0].host :
-					       "address learned from the peer");
+		      p->config->n_endpoints ? p->config->endpoints[0].host
+					     : "address learned from the peer");
 		return true;
 	}
 	if (p->resolve_error)
@@ -298,7 +306,8 @@ static bool check_name(struct why *w, struct sg_peer *p)
 		      strerror(-p->resolve_error));
 	else
 		stage(w, "name", "fail",
-		      "set Endpoint = host:port in its [Peer] section, or let the peer connect to this node",
+		      "set Endpoint = host:port in its [Peer] section, or let "
+		      "the peer connect to this node",
 		      "no address is known for this peer");
 	return false;
 }
@@ -347,7 +356,8 @@ void sg_control_why(void *ctx, struct sg_varlink_call *call,
 	p = sg_peer_find(n, name);
 	if (!p) {
 		stage(w, "configuration", "fail",
-		      "`signet peers` lists them; `signet pair` or `signet peer add` adds one",
+		      "`signet peers` lists them; `signet pair` or `signet "
+		      "peer add` adds one",
 		      "no peer \"%s\" is configured", name);
 		finish(w, false);
 		return;

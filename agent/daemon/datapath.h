@@ -85,27 +85,27 @@ struct sg_dp_events {
 };
 
 struct sg_dp_config {
-	const char *ifname;	/* of the tunnel device */
-	uint16_t port;		/* UDP, 0: the kernel chooses */
-	bool ipv4, ipv6;	/* families to open sockets for */
-	uint32_t mtu;		/* inner MTU */
-	uint32_t workers;	/* 0: one for each CPU that we may run on */
-	uint32_t fwmark;	/* SO_MARK on outer packets, 0: none */
+	const char *ifname; /* of the tunnel device */
+	uint16_t port;	    /* UDP, 0: the kernel chooses */
+	bool ipv4, ipv6;    /* families to open sockets for */
+	uint32_t mtu;	    /* inner MTU */
+	uint32_t workers;   /* 0: one for each CPU that we may run on */
+	uint32_t fwmark;    /* SO_MARK on outer packets, 0: none */
 	uint32_t max_peers;
-	bool uring;		/* workers try io_uring first */
+	bool uring; /* workers try io_uring first */
 };
 
 struct sg_dp_channel_stats {
-	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;	/* inner */
-	uint64_t rx_last_ns, tx_last_ns;	/* CLOCK_BOOTTIME, 0: never.
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes; /* inner */
+	uint64_t rx_last_ns, tx_last_ns; /* CLOCK_BOOTTIME, 0: never.
 		rx: any authenticated packet frame, keepalives too */
 	uint64_t aead_failures;
 };
 
 /** struct sg_dp_status - for `signet status`: which steps are in use */
 struct sg_dp_status {
-	const char *name;	/* "tun" or "kernel" */
-	const char *io;		/* "io_uring" or "epoll" */
+	const char *name; /* "tun" or "kernel" */
+	const char *io;	  /* "io_uring" or "epoll" */
 	char ifname[16];
 	uint16_t port;
 	uint32_t workers;

@@ -26,7 +26,7 @@ struct sg_listener {
 struct sg_events {
 	struct sg_listener listeners[SG_LISTENERS_MAX];
 	size_t n;
-	uint64_t stranger_second;	/* for their rate limit */
+	uint64_t stranger_second; /* for their rate limit */
 	uint32_t strangers_now;
 	uint64_t strangers_suppressed;
 };

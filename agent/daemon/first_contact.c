@@ -38,8 +38,7 @@ static void expire(void *ctx)
 			destroy(n, h, true);
 	}
 	if (n->half_open)
-		sg_timer_set(n->loop, &n->half_open_timer,
-			     now + SIGNET_SECOND);
+		sg_timer_set(n->loop, &n->half_open_timer, now + SIGNET_SECOND);
 }
 
 void sg_first_contact_destroy(struct sg_node *n)
@@ -68,9 +67,8 @@ int sg_first_contact_init(struct sg_node *n, const uint8_t *frame, size_t len,
 	h->next = n->half_open;
 	n->half_open = h;
 	n->n_half_open++;
-	drop = signet_handshake_read_init(&h->hs, &n->local,
-					  &n->local.ident.id, NULL, frame, len,
-					  sg_node_wall());
+	drop = signet_handshake_read_init(&h->hs, &n->local, &n->local.ident.id,
+					  NULL, frame, len, sg_node_wall());
 	if (drop)
 		goto cleanup;
 	drop = SIGNET_DROP_NO_MEMORY;
@@ -79,7 +77,9 @@ int sg_first_contact_init(struct sg_node *n, const uint8_t *frame, size_t len,
 		goto cleanup;
 	randombytes_buf(ephemeral, sizeof(ephemeral));
 	drop = signet_handshake_respond(&h->hs, &n->local, label, ephemeral,
-					out, &n_out) ? SIGNET_DROP_HANDSHAKE : 0;
+					out, &n_out)
+		       ? SIGNET_DROP_HANDSHAKE
+		       : 0;
 	sodium_memzero(ephemeral, sizeof(ephemeral));
 	h->hs.rx_label = label;
 	if (drop)

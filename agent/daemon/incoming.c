@@ -13,7 +13,8 @@ int64_t sg_node_wall(void)
 	return time(NULL);
 }
 
-static void address_bytes(const union sg_addr *a, uint8_t out[SIGNET_ADDRESS_LEN])
+static void address_bytes(const union sg_addr *a,
+			  uint8_t out[SIGNET_ADDRESS_LEN])
 {
 	union sg_addr clean;
 
@@ -177,8 +178,7 @@ static struct sg_peer *channel_of(struct sg_node *n, uint32_t channel,
 }
 
 static void on_endpoint_seen(void *ctx, uint32_t channel,
-			     const union sg_addr *from,
-			     const union sg_addr *to)
+			     const union sg_addr *from, const union sg_addr *to)
 {
 	struct signet_endpoint ep;
 	struct signet_channel *c;
@@ -239,7 +239,8 @@ static void on_pmtu(void *ctx, const union sg_addr *remote, uint32_t mtu)
 		.kind = "warning",
 		.address = remote,
 		.reason = "mtu",
-		.detail = "the outer path takes smaller packets than the tunnel's MTU; senders inside were told",
+		.detail = "the outer path takes smaller packets than the "
+			  "tunnel's MTU; senders inside were told",
 	};
 
 	sg_event(ctx, &e);

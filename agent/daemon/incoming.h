@@ -29,8 +29,7 @@ int sg_first_contact_init(struct sg_node *n, const uint8_t *frame, size_t len,
 			  const union sg_addr *from, const union sg_addr *to);
 int sg_first_contact_finish(struct sg_node *n, struct sg_half_open *h,
 			    const uint8_t *frame, size_t len,
-			    const union sg_addr *from,
-			    const union sg_addr *to);
+			    const union sg_addr *from, const union sg_addr *to);
 void sg_first_contact_destroy(struct sg_node *n);
 
 /** sg_drop() - count a dropped frame. Return: @drop */

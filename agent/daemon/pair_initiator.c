@@ -13,8 +13,7 @@
 /* Inits go out for this long; the same goes for the finish. */
 #define ATTEMPTS 6
 
-static void unreachable(struct sg_pair *p, const char *remedy,
-			const char *text)
+static void unreachable(struct sg_pair *p, const char *remedy, const char *text)
 {
 	struct sg_varlink_call *call = p->call;
 
@@ -71,10 +70,13 @@ static void again(void *ctx)
 		sg_timer_set(p->node->loop, &p->timer,
 			     sg_now() + SIGNET_SECOND);
 	} else if (p->aead) {
-		sg_pair_fail(p, "check the code, and that its window is still open",
-		     "the other side did not confirm the code");
+		sg_pair_fail(
+			p, "check the code, and that its window is still open",
+			"the other side did not confirm the code");
 	} else {
-		unreachable(p, "run `signet pair` there, check address, port and firewall",
+		unreachable(p,
+			    "run `signet pair` there, check address, port and "
+			    "firewall",
 			    "no answer: nobody is pairing at that address");
 	}
 }
@@ -89,11 +91,13 @@ void sg_pair_resolved(struct sg_node *n, int error, const union sg_addr *addrs,
 		return;
 	if (error || !n_addrs) {
 		snprintf(text, sizeof(text), "%s: %s", p->host,
-			 error == -EAGAIN ? "the name server does not answer" :
-			 error == -EAFNOSUPPORT ? "no usable address" :
-						  "no such name");
-		unreachable(p, "check the address, and the name server of this host",
-			    text);
+			 error == -EAGAIN ? "the name server does not answer"
+			 : error == -EAFNOSUPPORT ? "no usable address"
+						  : "no such name");
+		unreachable(
+			p,
+			"check the address, and the name server of this host",
+			text);
 		return;
 	}
 	p->remote = addrs[0];
@@ -132,14 +136,18 @@ int sg_pair_accept(struct sg_node *n, struct sg_varlink_call *call,
 	int ret;
 
 	if (!n->up)
-		return sg_err(err, ENETDOWN, "the node is down: run `signet up`");
+		return sg_err(err, ENETDOWN,
+			      "the node is down: run `signet up`");
 	if (n->pair && !n->pair->done)
 		return sg_err(err, EBUSY, "another pairing is under way");
 	ret = sg_paircode_parse(code, bytes);
 	if (ret)
-		return sg_err(err, EINVAL, ret == -EBADMSG ?
-			      "a character of the code is wrong: type it again" :
-			      "a code has seven groups of four characters");
+		return sg_err(
+			err, EINVAL,
+			ret == -EBADMSG
+				? "a character of the code is wrong: type it "
+				  "again"
+				: "a code has seven groups of four characters");
 	sg_pair_destroy(n);
 	p = sg_pair_new(n, call, name);
 	if (!p)
@@ -149,8 +157,8 @@ int sg_pair_accept(struct sg_node *n, struct sg_varlink_call *call,
 	sodium_memzero(bytes, sizeof(bytes));
 	ret = set_address(p, address, err);
 	/* Its answer sends the first init; a number is answered at once. */
-	if (!ret && sg_resolve(n->resolver, SG_PAIR_TOKEN, p->host,
-			       p->endpoint.port))
+	if (!ret &&
+	    sg_resolve(n->resolver, SG_PAIR_TOKEN, p->host, p->endpoint.port))
 		ret = sg_err(err, EHOSTUNREACH, "%s cannot be looked up now",
 			     p->host);
 	if (ret)
@@ -224,8 +232,9 @@ static int take_message(struct sg_pair *p, uint8_t *frame, size_t len)
 		return SIGNET_DROP_KEY_ID;
 	if (signet_aead_key_init(&key, p->aead, p->keys.message[SIGNET_R2I]))
 		return SIGNET_DROP_AEAD;
-	drop = signet_frame_open(&key, &info, frame, len, plain) ?
-		       SIGNET_DROP_AEAD : 0;
+	drop = signet_frame_open(&key, &info, frame, len, plain)
+		       ? SIGNET_DROP_AEAD
+		       : 0;
 	signet_aead_key_wipe(&key);
 	if (drop)
 		return drop;
@@ -240,9 +249,8 @@ int sg_pair_initiator_frame(struct sg_pair *p, uint8_t *frame, size_t len,
 		/* Later ones too: an old cookie may be good no more. */
 		if (p->aead || p->cookie_taken)
 			return SIGNET_DROP_STATE;
-		if (!signet_cookie_frame_read(frame, p->hs.rx_label,
-					      p->hs.mac1, p->hs.mac1_key,
-					      p->cookie))
+		if (!signet_cookie_frame_read(frame, p->hs.rx_label, p->hs.mac1,
+					      p->hs.mac1_key, p->cookie))
 			return SIGNET_DROP_MAC1;
 		p->has_cookie = p->cookie_taken = true;
 		send_init(p);

@@ -10,29 +10,29 @@
 /* A handshake of somebody who may or may not know the code. */
 struct half {
 	struct signet_handshake hs;
-	uint64_t until;		/* 0: free */
+	uint64_t until; /* 0: free */
 };
 
 struct sg_pair {
 	struct sg_label_owner owner;
 	struct sg_node *node;
 	bool initiator;
-	bool done;		/* paired; lingers to repeat the last frame */
+	bool done; /* paired; lingers to repeat the last frame */
 	uint8_t psk[32];
-	char name[SG_CONFIG_NAME_LEN];	/* for the peer; "": its own */
+	char name[SG_CONFIG_NAME_LEN]; /* for the peer; "": its own */
 	struct sg_varlink_call *call;
 	struct sg_timer timer;
 	uint64_t deadline;
 
-	struct half half[PAIR_HALVES];	/* responder */
+	struct half half[PAIR_HALVES]; /* responder */
 	uint8_t finish_mac1[SIGNET_MAC_LEN];
 	uint32_t finish_label;
 
-	struct signet_handshake hs;	/* initiator */
+	struct signet_handshake hs; /* initiator */
 	struct sg_config_endpoint endpoint;
 	char host[SG_HOST_STR_LEN];
 	union sg_addr remote;
-	bool has_cookie, cookie_taken;	/* one for each init */
+	bool has_cookie, cookie_taken; /* one for each init */
 	uint8_t cookie[SIGNET_COOKIE_LEN];
 	unsigned int attempt;
 	struct signet_proof proof;
@@ -40,7 +40,7 @@ struct sg_pair {
 	enum signet_aead aead;
 	uint8_t key_id;
 
-	uint8_t frame[SIGNET_HANDSHAKE_MAX];	/* the last one sent */
+	uint8_t frame[SIGNET_HANDSHAKE_MAX]; /* the last one sent */
 	size_t frame_len;
 };
 

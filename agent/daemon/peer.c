@@ -24,8 +24,8 @@ struct sg_peer *sg_peer_by_id(const struct sg_node *n,
 
 struct sg_peer *sg_peer_find(const struct sg_node *n, const char *what)
 {
-	const struct sg_config_peer *c = sg_config_peer_by_name(n->config,
-								what);
+	const struct sg_config_peer *c =
+		sg_config_peer_by_name(n->config, what);
 	char text[SIGNET_ID_STR_LEN];
 	struct sg_peer *found = NULL;
 	struct signet_id id;
@@ -182,7 +182,8 @@ int sg_peer_attach(struct sg_peer *p, struct sg_error *err)
 
 	ret = n->dp_ops->peer_add(n->dp, p->number);
 	if (ret)
-		return sg_err(err, -ret, "peer %s: the data path refused it: %s",
+		return sg_err(err, -ret,
+			      "peer %s: the data path refused it: %s",
 			      p->config->name, strerror(-ret));
 	p->in_dp = true;
 	ret = sg_peer_prefixes(p, p->config->prefixes, p->config->n_prefixes);
@@ -210,8 +211,7 @@ void sg_peer_detach(struct sg_peer *p, enum signet_close why)
 
 void sg_peer_restart(struct sg_peer *p)
 {
-	bool wanted = p->session.wanted ||
-		      signet_session_current(&p->session);
+	bool wanted = p->session.wanted || signet_session_current(&p->session);
 
 	signet_session_destroy(&p->session);
 	if (wanted)

@@ -23,10 +23,10 @@ struct sg_peer {
 
 	union sg_addr addrs[SG_RESOLVE_ADDRS_MAX];
 	uint8_t n_addrs;
-	uint8_t resolving;		/* index of the endpoint being asked */
+	uint8_t resolving; /* index of the endpoint being asked */
 	bool resolve_again;
-	bool addrs_old;			/* from an earlier look-up */
-	union sg_addr last_good;	/* from the state, or proved */
+	bool addrs_old;		 /* from an earlier look-up */
+	union sg_addr last_good; /* from the state, or proved */
 
 	bool in_dp;
 	uint64_t last_handshake;
@@ -34,7 +34,7 @@ struct sg_peer {
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes; /* ended ones */
 	int resolve_error;
 	struct sg_ping *pings;
-	struct sg_messages *messages;	/* reliable messages, when used */
+	struct sg_messages *messages; /* reliable messages, when used */
 };
 
 /* Of all peers, by the configuration in force. */
@@ -81,8 +81,7 @@ static inline struct sg_peer *sg_peer_of(struct signet_session *s)
 struct signet_channel *sg_peer_channel(const struct sg_peer *p, uint32_t dp);
 
 /* ping.c */
-typedef void (*sg_ping_fn)(void *ctx, uint32_t seq, bool lost,
-			   uint64_t rtt_ns);
+typedef void (*sg_ping_fn)(void *ctx, uint32_t seq, bool lost, uint64_t rtt_ns);
 /**
  * sg_ping_start() - send one ping; connects first where there is no channel
  * @fn: called once, from the loop

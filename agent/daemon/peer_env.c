@@ -17,8 +17,7 @@ static void *env_alloc(void *ctx, size_t size)
 	struct sg_node *n = ctx;
 	void *p;
 
-	if (n->session_memory + size >
-	    (size_t)n->max_peers * SG_SESSION_MEMORY)
+	if (n->session_memory + size > (size_t)n->max_peers * SG_SESSION_MEMORY)
 		return NULL;
 	p = calloc(1, size);
 	if (p)
@@ -60,7 +59,8 @@ static int env_number(void *ctx, uint64_t *number)
 
 	if (err)
 		sg_log(SG_LOG_ERR,
-		       "cannot reserve handshake numbers in %s: %s: no handshake is started until there is room",
+		       "cannot reserve handshake numbers in %s: %s: no "
+		       "handshake is started until there is room",
 		       n->paths.state, strerror(-err));
 	sg_node_state_dirty(n);
 	return err;
@@ -313,8 +313,7 @@ static void env_event(void *ctx, struct signet_session *s,
 		break;
 	case SIGNET_EVENT_DOWN:
 		p->dead = detail == SIGNET_CLOSE_DEAD ? sg_now() : 0;
-		say(p, p->dead ? "dead" : "channel-down",
-		    close_reason(detail));
+		say(p, p->dead ? "dead" : "channel-down", close_reason(detail));
 		break;
 	case SIGNET_EVENT_REKEYED:
 		say(p, "rekey", NULL);

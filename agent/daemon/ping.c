@@ -16,7 +16,7 @@ struct sg_ping {
 	uint8_t id[SIGNET_PING_ID_LEN];
 	uint32_t seq;
 	size_t padding;
-	uint64_t sent;		/* 0: waits for a channel */
+	uint64_t sent; /* 0: waits for a channel */
 	sg_ping_fn fn;
 	void *ctx;
 };
@@ -65,8 +65,8 @@ int sg_ping_start(struct sg_peer *p, uint32_t seq, size_t padding,
 	struct sg_ping *g;
 	int n = 0;
 
-	if (padding > SIGNET_RECORDS_MAX - SIGNET_RECORD_HDR_LEN -
-			      SIGNET_PING_ID_LEN)
+	if (padding >
+	    SIGNET_RECORDS_MAX - SIGNET_RECORD_HDR_LEN - SIGNET_PING_ID_LEN)
 		return -EMSGSIZE;
 	for (g = p->pings; g; g = g->next)
 		if (++n >= SG_PEER_PINGS_MAX)

@@ -8,6 +8,7 @@
 #ifndef SIGNET_DROP_H
 #define SIGNET_DROP_H
 
+/* clang-format off */
 /* X(name in capitals, name for people, what it means) */
 #define SIGNET_DROP_REASONS(X)                                                 \
 	X(NONE, "none", "not dropped")                                         \
@@ -51,6 +52,7 @@ enum signet_drop {
 #undef SIGNET_DROP_ENUM
 	SIGNET_DROP_COUNT
 };
+/* clang-format on */
 
 _Static_assert(SIGNET_DROP_NONE == 0, "zero means not dropped");
 _Static_assert(SIGNET_DROP_LOOP == 33, "reasons keep their numbers");

@@ -47,12 +47,12 @@ enum signet_pattern {
 #define SIGNET_IDENTITY_LEN   32
 
 /* key_lane: bits 7-5 are the key id, bits 4-0 the lane. */
-#define SIGNET_KEY_IDS	      8
-#define SIGNET_LANES	      32
-#define SIGNET_KEY_SHIFT      5
-#define SIGNET_LANE_MASK      0x1f
+#define SIGNET_KEY_IDS	 8
+#define SIGNET_LANES	 32
+#define SIGNET_KEY_SHIFT 5
+#define SIGNET_LANE_MASK 0x1f
 
-#define SIGNET_REPLAY_WINDOW  8192
+#define SIGNET_REPLAY_WINDOW 8192
 
 /**
  * struct signet_frame - header of a packet or message frame
@@ -133,15 +133,15 @@ struct signet_cookie_frame {
 #define SIGNET_COOKIE_FRAME_LEN	 64
 
 /* Every handshake frame fits one datagram of this size. */
-#define SIGNET_HANDSHAKE_MAX	 1232
+#define SIGNET_HANDSHAKE_MAX 1232
 /* Smallest init: Noise N would be 48, IK with an empty payload 96. */
-#define SIGNET_HANDSHAKE_MIN	 (SIGNET_HANDSHAKE_HDR_LEN + 16)
+#define SIGNET_HANDSHAKE_MIN (SIGNET_HANDSHAKE_HDR_LEN + 16)
 /* Message frames hold a multiple of this many plaintext bytes, at least one. */
-#define SIGNET_MESSAGE_PAD	 64
-#define SIGNET_MESSAGE_MIN	 (SIGNET_FRAME_OVERHEAD + SIGNET_MESSAGE_PAD)
-#define SIGNET_MESSAGE_MAX	 (SIGNET_FRAME_OVERHEAD + 18 * SIGNET_MESSAGE_PAD)
-#define SIGNET_PACKET_MIN	 SIGNET_FRAME_OVERHEAD
-#define SIGNET_PACKET_MAX	 65507
+#define SIGNET_MESSAGE_PAD   64
+#define SIGNET_MESSAGE_MIN   (SIGNET_FRAME_OVERHEAD + SIGNET_MESSAGE_PAD)
+#define SIGNET_MESSAGE_MAX   (SIGNET_FRAME_OVERHEAD + 18 * SIGNET_MESSAGE_PAD)
+#define SIGNET_PACKET_MIN    SIGNET_FRAME_OVERHEAD
+#define SIGNET_PACKET_MAX    65507
 
 _Static_assert(sizeof(struct signet_frame) == SIGNET_FRAME_HDR_LEN,
 	       "packet and message header");
@@ -153,8 +153,10 @@ _Static_assert(offsetof(struct signet_frame, hop_tag) == SIGNET_HOP_TAG_OFFSET,
 	       "hop_tag");
 
 _Static_assert(sizeof(struct signet_handshake_frame) ==
-		       SIGNET_HANDSHAKE_HDR_LEN, "handshake header");
-_Static_assert(offsetof(struct signet_handshake_frame, pattern) == 1, "pattern");
+		       SIGNET_HANDSHAKE_HDR_LEN,
+	       "handshake header");
+_Static_assert(offsetof(struct signet_handshake_frame, pattern) == 1,
+	       "pattern");
 _Static_assert(offsetof(struct signet_handshake_frame, flags) == 2, "flags");
 _Static_assert(offsetof(struct signet_handshake_frame, label) == 4, "label");
 _Static_assert(offsetof(struct signet_handshake_frame, sender_label) == 8,
@@ -162,9 +164,11 @@ _Static_assert(offsetof(struct signet_handshake_frame, sender_label) == 8,
 _Static_assert(offsetof(struct signet_handshake_frame, zero) == 12, "zero");
 _Static_assert(offsetof(struct signet_handshake_frame, noise) == 16, "noise");
 _Static_assert(offsetof(struct signet_handshake_frame, mac1) ==
-		       SIGNET_MAC1_OFFSET, "mac1");
+		       SIGNET_MAC1_OFFSET,
+	       "mac1");
 _Static_assert(offsetof(struct signet_handshake_frame, mac2) ==
-		       SIGNET_MAC2_OFFSET, "mac2");
+		       SIGNET_MAC2_OFFSET,
+	       "mac2");
 
 _Static_assert(sizeof(struct signet_cookie_frame) == SIGNET_COOKIE_FRAME_LEN,
 	       "cookie frame");

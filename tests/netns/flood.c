@@ -80,7 +80,9 @@ static uint64_t now_ns(void)
 static int parse_mac(const char *s, uint8_t mac[6])
 {
 	return sscanf(s, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &mac[0], &mac[1],
-		      &mac[2], &mac[3], &mac[4], &mac[5]) == 6 ? 0 : -EINVAL;
+		      &mac[2], &mac[3], &mac[4], &mac[5]) == 6
+		       ? 0
+		       : -EINVAL;
 }
 
 static unsigned long flood(int fd, const uint8_t dst[6], const uint8_t src[6],
@@ -117,11 +119,13 @@ int main(int argc, char **argv)
 
 	if (argc != 9 || parse_mac(argv[2], dst) ||
 	    !packet_addr_parse(argv[3], &to) || signet_id_parse(argv[6], &id)) {
-		fprintf(stderr, "usage: flood IF DST_MAC DST_IP PORT KIND IDENTITY RATE SECONDS\n");
+		fprintf(stderr, "usage: flood IF DST_MAC DST_IP PORT KIND "
+				"IDENTITY RATE SECONDS\n");
 		return 2;
 	}
 	to.port = (uint16_t)atoi(argv[4]);
-	for (kind = FORGED; kind < MIXED && strcmp(kinds[kind], argv[5]); kind++)
+	for (kind = FORGED; kind < MIXED && strcmp(kinds[kind], argv[5]);
+	     kind++)
 		;
 	signet_mac1_key(&id, mac1_key);
 	fd = packet_socket(argv[1], false, &ifindex, src, &mtu);
@@ -129,7 +133,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "flood: %s: %s\n", argv[1], strerror(-fd));
 		return 1;
 	}
-	printf("%lu\n", flood(fd, dst, src, &to, kind, strtoul(argv[7], NULL, 0),
-			      strtoul(argv[8], NULL, 0)));
+	printf("%lu\n",
+	       flood(fd, dst, src, &to, kind, strtoul(argv[7], NULL, 0),
+		     strtoul(argv[8], NULL, 0)));
 	return 0;
 }

@@ -38,13 +38,22 @@
 #include "lib/tape.h"
 
 enum setting {
-	LOSS, DUP, REORDER, CORRUPT, TRUNCATE, DELAY, JITTER,
-	BURST_LOST, BURST_GOOD, BLOCK, SETTINGS
+	LOSS,
+	DUP,
+	REORDER,
+	CORRUPT,
+	TRUNCATE,
+	DELAY,
+	JITTER,
+	BURST_LOST,
+	BURST_GOOD,
+	BLOCK,
+	SETTINGS
 };
 
 static const char *const setting_names[SETTINGS] = {
-	"loss", "dup", "reorder", "corrupt", "truncate", "delay", "jitter",
-	"burst_lost", "burst_good", "block",
+	"loss",	 "dup",	   "reorder",	 "corrupt",    "truncate",
+	"delay", "jitter", "burst_lost", "burst_good", "block",
 };
 
 struct queued {
@@ -247,7 +256,8 @@ static size_t count(struct tape *t, const struct words *w)
 static struct taped *pick(const struct words *w)
 {
 	const char *from = word_get(w, "from");
-	struct tape *t = from && !strcmp(from, "held") ? &wire.held : &wire.tape;
+	struct tape *t = from && !strcmp(from, "held") ? &wire.held
+						       : &wire.tape;
 	long type = word_number(w, "type", -1);
 	struct udp_view v;
 	size_t i;
@@ -403,15 +413,15 @@ static void serve(void)
 	if (n < 0)
 		return;
 	text[n] = 0;
-	while (w.n < 32 && (w.word[w.n] = strtok_r(w.n ? NULL : text, " \n",
-						   &save)))
+	while (w.n < 32 &&
+	       (w.word[w.n] = strtok_r(w.n ? NULL : text, " \n", &save)))
 		w.n++;
 	if (w.n && !strcmp(w.word[0], "stats"))
-		n = snprintf(text, sizeof(text),
-			     "seen %lu %lu lost %lu %lu sent %lu %lu refused %lu",
-			     wire.seen[0], wire.seen[1], wire.lost[0],
-			     wire.lost[1], wire.sent[0], wire.sent[1],
-			     wire.refused);
+		n = snprintf(
+			text, sizeof(text),
+			"seen %lu %lu lost %lu %lu sent %lu %lu refused %lu",
+			wire.seen[0], wire.seen[1], wire.lost[0], wire.lost[1],
+			wire.sent[0], wire.sent[1], wire.refused);
 	else
 		n = snprintf(text, sizeof(text), "%ld", command(&w));
 	sendto(wire.ctl, text, (size_t)n, 0, (struct sockaddr *)&from, fromlen);
@@ -430,9 +440,8 @@ static void receive_all(int dir)
 	int budget = 256;
 	ssize_t n;
 
-	while (budget-- > 0 &&
-	       (n = recv(wire.fd[dir], p.b, sizeof(p.b),
-			 MSG_DONTWAIT | MSG_TRUNC)) > 0) {
+	while (budget-- > 0 && (n = recv(wire.fd[dir], p.b, sizeof(p.b),
+					 MSG_DONTWAIT | MSG_TRUNC)) > 0) {
 		if ((size_t)n > sizeof(p.b)) {
 			wire.refused++;
 			continue;
@@ -497,8 +506,7 @@ static int ctl(int argc, char **argv)
 	if (len >= sizeof(text))
 		return 2;
 	fd = unix_socket(argv[2], &to);
-	if (fd < 0 ||
-	    bind(fd, (struct sockaddr *)&any, sizeof(sa_family_t)) ||
+	if (fd < 0 || bind(fd, (struct sockaddr *)&any, sizeof(sa_family_t)) ||
 	    connect(fd, (struct sockaddr *)&to, sizeof(to)) ||
 	    send(fd, text, len, 0) < 0 ||
 	    (n = recv(fd, text, sizeof(text) - 1, 0)) < 0) {

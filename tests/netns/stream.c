@@ -24,7 +24,7 @@
 #include "lib/packet.h"
 
 #define SIZE_MAX_BYTES 9000
-#define NUMBERS (1u << 22)
+#define NUMBERS	       (1u << 22)
 
 static volatile sig_atomic_t stop;
 
@@ -54,7 +54,8 @@ static void content(uint8_t *b, size_t len, uint32_t number)
 static int send_all(int argc, char **argv)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM,
-				  .ai_flags = AI_NUMERICHOST }, *to;
+				  .ai_flags = AI_NUMERICHOST },
+			*to;
 	uint64_t rate = strtoull(argv[4], NULL, 0);
 	uint64_t end_us = (uint64_t)(strtod(argv[5], NULL) * 1e6);
 	size_t size = argc > 6 ? strtoul(argv[6], NULL, 0) : 200;
@@ -144,8 +145,9 @@ static int receive_all(char **argv)
 	}
 	printf("{\"received\":%lu,\"repeated\":%lu,\"changed\":%lu,"
 	       "\"disordered\":%lu,\"highest\":%u,\"gap_ms\":%llu,"
-	       "\"last_ms\":%llu}\n", t.received, t.repeated, t.changed,
-	       t.disordered, t.highest, (unsigned long long)t.gap_us / 1000,
+	       "\"last_ms\":%llu}\n",
+	       t.received, t.repeated, t.changed, t.disordered, t.highest,
+	       (unsigned long long)t.gap_us / 1000,
 	       (unsigned long long)t.last_wall_us / 1000);
 	return 0;
 }

@@ -139,11 +139,10 @@ static void a_frame_is_answered_once_for_each_kind(void **state)
 			body[7]++;
 		assert_true(body[7] > 50);
 		before = b->sent[SIGNET_FRAME_MESSAGE];
-		assert_int_equal(
-			signet_session_send(&a->s, up(a), buf,
-					    signet_record_finish(&w),
-					    net->now),
-			0);
+		assert_int_equal(signet_session_send(&a->s, up(a), buf,
+						     signet_record_finish(&w),
+						     net->now),
+				 0);
 		run(net, 200 * MS);
 		assert_int_equal(b->sent[SIGNET_FRAME_MESSAGE], before + 1);
 		net_free(net);

@@ -71,8 +71,7 @@ int signet_frame_parse(const uint8_t *frame, size_t len,
 		       struct signet_frame_info *info);
 
 /** signet_hop_tag() - SipHash-2-4 over bytes 0-15 of the frame */
-void signet_hop_tag(const uint8_t *frame,
-		    const uint8_t key[SIGNET_HOP_KEY_LEN],
+void signet_hop_tag(const uint8_t *frame, const uint8_t key[SIGNET_HOP_KEY_LEN],
 		    uint8_t tag[SIGNET_HOP_TAG_LEN]);
 
 /** signet_hop_tag_ok() - constant-time check of a frame's hop tag */
@@ -111,7 +110,7 @@ int signet_frame_open(const struct signet_aead_key *key,
  * accepted, so that @next cannot wrap.
  */
 struct signet_replay {
-	uint64_t next;		/* highest counter seen plus one; 0: none */
+	uint64_t next; /* highest counter seen plus one; 0: none */
 	uint64_t bits[SIGNET_REPLAY_WINDOW / 64 + 1];
 };
 

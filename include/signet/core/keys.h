@@ -17,7 +17,7 @@
 
 /* Directions, as indexes and as the byte in the derivation of hop keys. */
 enum signet_direction {
-	SIGNET_I2R = 0,		/* from the handshake's initiator */
+	SIGNET_I2R = 0, /* from the handshake's initiator */
 	SIGNET_R2I = 1,
 };
 

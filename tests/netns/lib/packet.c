@@ -119,9 +119,10 @@ void packet_seal(struct packet *p, struct udp_view *v)
 	put16(v->udp + 6, sum ? sum : 0xffff);
 }
 
-void packet_build(struct packet *p, struct udp_view *v, const uint8_t dst_mac[6],
-		  const uint8_t src_mac[6], const struct packet_addr *from,
-		  const struct packet_addr *to, size_t payload_len)
+void packet_build(struct packet *p, struct udp_view *v,
+		  const uint8_t dst_mac[6], const uint8_t src_mac[6],
+		  const struct packet_addr *from, const struct packet_addr *to,
+		  size_t payload_len)
 {
 	bool v4 = to->family == AF_INET;
 

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PACKET_MAX 10240
+#define PACKET_MAX	   10240
 #define PACKET_HEADERS_MAX (14 + 40 + 8)
 
 /** struct packet - one Ethernet frame */
@@ -50,9 +50,10 @@ bool packet_set_source(struct udp_view *v, const struct packet_addr *from);
 void packet_seal(struct packet *p, struct udp_view *v);
 
 /** packet_build() - an empty UDP frame; fill the payload, then packet_seal() */
-void packet_build(struct packet *p, struct udp_view *v, const uint8_t dst_mac[6],
-		  const uint8_t src_mac[6], const struct packet_addr *from,
-		  const struct packet_addr *to, size_t payload_len);
+void packet_build(struct packet *p, struct udp_view *v,
+		  const uint8_t dst_mac[6], const uint8_t src_mac[6],
+		  const struct packet_addr *from, const struct packet_addr *to,
+		  size_t payload_len);
 
 /** packet_addr_parse() - "192.0.2.1" or "2001:db8::1" */
 bool packet_addr_parse(const char *s, struct packet_addr *a);
