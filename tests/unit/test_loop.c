@@ -455,7 +455,8 @@ static void thousand_ready_descriptors(void **state)
 			sg_loop_add(f->loop, fds[i], EPOLLIN, mod_itself, f),
 			0);
 	}
-	run(f, 100);
+	for (i = 0; i < 50 && f->calls < 1000; i++)
+		run(f, 100);
 	assert_int_equal(f->calls, 1000);
 	for (i = 0; i < 1000; i++) {
 		sg_loop_del(f->loop, fds[i]);
