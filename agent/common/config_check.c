@@ -226,6 +226,42 @@ static void check_exposes(const struct sg_config *cfg,
 	}
 }
 
+/* One that a peer's section gives away: the whole address, not a network. */
+static bool gives_away(const struct sg_config_peer *p, uint8_t family,
+		       const uint8_t *addr)
+{
+	struct sg_prefix host = { family, family == AF_INET ? 32 : 128, { 0 } };
+
+	memcpy(host.addr, addr, host.len / 8);
+	for (size_t i = 0; i < p->n_prefixes; i++)
+		if (sg_prefix_equal(&p->prefixes[i], &host))
+			return true;
+	return false;
+}
+
+/* No peer may have an address of this node's own. */
+static void check_addresses(const struct sg_config *cfg,
+			    struct sg_problems *problems)
+{
+	char text[SG_PREFIX_STR_LEN];
+
+	for (size_t i = 0; i < cfg->n_addresses; i++) {
+		const struct sg_prefix *a = &cfg->addresses[i];
+
+		for (size_t j = 0; j < cfg->n_peers; j++) {
+			const struct sg_config_peer *p = &cfg->peers[j];
+
+			if (!gives_away(p, a->family, a->addr))
+				continue;
+			sg_problem_add(problems, false, p->file, p->line,
+				       "[Peer %s]: Prefixes has this node's "
+				       "own Address %s: give one of them "
+				       "another",
+				       p->name, sg_prefix_format(a, text));
+		}
+	}
+}
+
 int sg_config_check(struct sg_config *cfg, struct sg_problems *problems)
 {
 	uint32_t i;
@@ -245,6 +281,7 @@ int sg_config_check(struct sg_config *cfg, struct sg_problems *problems)
 			       "Routes = yes needs a Mark other than 0, which "
 			       "keeps outer packets out of the tunnel");
 	check_exposes(cfg, problems);
+	check_addresses(cfg, problems);
 	return check_prefixes(cfg, problems);
 }
 
@@ -253,14 +290,28 @@ int sg_config_check_self(const struct sg_config *cfg,
 			 struct sg_problems *problems)
 {
 	const struct sg_config_peer *p = sg_config_peer_by_id(cfg, self);
+	uint8_t own[16], overlay[16];
+	bool wrong = p;
 
-	if (!p)
-		return 0;
-	sg_problem_add(problems, false, p->file, p->line,
-		       "[Peer %s] has this node's own identity: give the "
-		       "other node's, or remove the section",
-		       p->name);
-	return -EINVAL;
+	if (p)
+		sg_problem_add(problems, false, p->file, p->line,
+			       "[Peer %s] has this node's own identity: give "
+			       "the other node's, or remove the section",
+			       p->name);
+	signet_id_overlay(self, own);
+	for (size_t i = 0; i < cfg->n_peers; i++) {
+		const struct sg_config_peer *q = &cfg->peers[i];
+
+		signet_id_overlay(&q->id, overlay);
+		if (q == p || (memcmp(overlay, own, sizeof(own)) &&
+			       !gives_away(q, AF_INET6, own)))
+			continue;
+		wrong = true;
+		sg_problem_add(problems, false, q->file, q->line,
+			       "[Peer %s] has this node's own overlay address",
+			       q->name);
+	}
+	return wrong ? -EINVAL : 0;
 }
 
 static bool endpoints_equal(const struct sg_config_peer *a,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The configuration: what is accepted, and how each mistake is explained. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -418,6 +419,34 @@ static void own_identity_is_no_peer(void **state)
 	assert_non_null(strstr(problems.list[0].text, "own identity"));
 }
 
+/* Two identifiers that agree in 120 bits: somebody has searched for them. */
+static void an_overlay_address_is_one_nodes_only(void **state)
+{
+	struct signet_id other = raw_a;
+	char text[INET6_ADDRSTRLEN], line[256];
+	uint8_t overlay[16];
+
+	other.b[31] ^= 1;
+	accepted("[Peer p]\nIdentity = %a\n");
+	assert_int_equal(sg_config_check_self(cfg, &other, &problems), -EINVAL);
+	assert_non_null(strstr(problems.list[0].text, "overlay"));
+	signet_id_overlay(&raw_b, overlay);
+	inet_ntop(AF_INET6, overlay, text, sizeof(text));
+	snprintf(line, sizeof(line),
+		 "[Peer p]\nIdentity = %%a\nPrefixes = %s/128\n", text);
+	accepted(line);
+	assert_int_equal(sg_config_check_self(cfg, &raw_b, &problems), -EINVAL);
+}
+
+static void no_peer_has_this_nodes_address(void **state)
+{
+	accepted("[Node]\nAddress = 10.77.0.1/24\n"
+		 "[Peer p]\nIdentity = %a\nPrefixes = 10.77.0.0/24\n");
+	refused("[Node]\nAddress = 10.77.0.1/24\n"
+		"[Peer p]\nIdentity = %a\nPrefixes = 10.77.0.1/32\n",
+		3, "own Address");
+}
+
 #define T(f) cmocka_unit_test(f)
 
 int main(void)
@@ -437,6 +466,8 @@ int main(void)
 		T(long_lines_are_read_whole),
 		T(a_binary_file_is_refused),
 		T(own_identity_is_no_peer),
+		T(an_overlay_address_is_one_nodes_only),
+		T(no_peer_has_this_nodes_address),
 	};
 	int r;
 
