@@ -36,13 +36,24 @@ UNIT_OBJ   := $(call objects,tests/unit/test_*.c)
 LIBS       := $(BUILD)/libdaemon.a $(BUILD)/libcommon.a $(BUILD)/libsignet-core.a
 CORE_SO    := $(BUILD)/libsignet-core.so.0
 
+# One line for each step; V=1 shows the commands, -s nothing.
+say = @$(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,printf '  %-4s %s\n')
+ifndef V
+.SILENT:
+endif
+# As many steps at a time as there are processors, unless -j says otherwise;
+# benchmarks want the machine for themselves.
+ifeq ($(MAKELEVEL)$(filter -j% --jobserver%,$(MAKEFLAGS))$(filter bench%,$(MAKECMDGOALS)),0)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help all objs deps clean
 
 help: ## this list
 	@echo "Signet $(VERSION). Commands:"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "Variables: PREFIX DESTDIR CC CFLAGS BUILD; SAN=1 builds with ASan and UBSan"
+	@echo "Variables: PREFIX DESTDIR CC CFLAGS BUILD; SAN=1 builds with ASan and UBSan; V=1 shows commands"
 
 all: $(BUILD)/libsignet-core.a $(CORE_SO) $(BUILD)/signetd $(BUILD)/signet ## build everything
 
@@ -54,6 +65,7 @@ objs: $(CORE_OBJ) $(COMMON_OBJ) $(DAEMON_OBJ) $(TOOL_OBJ) \
       $(call objects,tests/unit/*.c agent/daemon/main.c)
 
 $(BUILD)/obj/%.o: %.c
+	$(say) CC $<
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
@@ -64,6 +76,7 @@ $(BUILD)/libsignet-core.a: $(CORE_OBJ)
 	rm -f $@ && $(AR) rcs $@ $^
 
 $(CORE_SO): $(CORE_OBJ) agent/core/libsignet-core.map
+	$(say) LD $@
 	$(CC) -shared -Wl,-soname,$(@F) -Wl,--no-undefined \
 		-Wl,--version-script=agent/core/libsignet-core.map \
 		$(ALL_LDFLAGS) -o $@ $(CORE_OBJ) $(PKG_LIBS)
@@ -75,9 +88,11 @@ $(BUILD)/libdaemon.a: $(DAEMON_OBJ)
 	rm -f $@ && $(AR) rcs $@ $^
 
 $(BUILD)/signetd: $(BUILD)/obj/agent/daemon/main.o $(LIBS)
+	$(say) LD $@
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/signet: $(TOOL_OBJ) $(BUILD)/libcommon.a $(BUILD)/libsignet-core.a
+	$(say) LD $@
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 clean: ## remove everything that was built

@@ -28,6 +28,7 @@ unit: test-deps unit-build ## unit tests only; SAN=1 for ASan and UBSan
 unit-build: $(UNIT)
 
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBS)
+	$(say) LD $@
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIBS) -lcmocka $(PKG_LIBS)
 
@@ -50,7 +51,7 @@ FUZZ_BUILD := build/fuzz
 FUZZ_MAKE   = $(MAKE) BUILD=$(FUZZ_BUILD) CC=clang CFLAGS="-O1 -g" \
 	EXTRA_CFLAGS="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
 
-fuzz-build:
+fuzz-build: test-deps
 	@+$(FUZZ_MAKE) fuzzers
 
 fuzz: test-deps fuzz-build ## fuzz: FUZZ=name (all in turn without), TIME=seconds each
@@ -59,6 +60,7 @@ fuzz: test-deps fuzz-build ## fuzz: FUZZ=name (all in turn without), TIME=second
 fuzzers: $(FUZZERS)
 
 $(BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(LIBS)
+	$(say) LD $@
 	clang -fsanitize=fuzzer,address,undefined $(ALL_LDFLAGS) -o $@ $< $(LIBS) $(PKG_LIBS)
 
 style: ## formatting, licence lines, word list
