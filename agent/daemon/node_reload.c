@@ -56,6 +56,28 @@ static void warn_fixed(const struct sg_config *old, const struct sg_config *now)
 		       "[Node] Listen, Address, Interface, MTU, Workers, Mark, Family, Loop, Routes and MaxPeers change with a restart, not with a reload");
 }
 
+/*
+ * The configuration says what is in force: what stays as it is until the node
+ * goes down is not taken over before.
+ */
+static void keep_fixed(struct sg_config *old, struct sg_config *now)
+{
+	struct sg_prefix *addresses = now->addresses;
+	size_t n_addresses = now->n_addresses;
+
+	now->addresses = old->addresses;
+	now->n_addresses = old->n_addresses;
+	old->addresses = addresses;
+	old->n_addresses = n_addresses;
+	memcpy(now->ifname, old->ifname, sizeof(now->ifname));
+	now->listen = old->listen;
+	now->mtu = old->mtu;
+	now->workers = old->workers;
+	now->mark = old->mark;
+	now->family = old->family;
+	now->routes = old->routes;
+}
+
 static void remove_old(struct sg_node *n, const struct sg_config *now,
 		       struct sg_reload *out)
 {
@@ -212,6 +234,8 @@ int sg_node_reload_config(struct sg_node *n, struct sg_reload *out,
 		return ret;
 	}
 	warn_fixed(n->config, now);
+	if (n->up)
+		keep_fixed(n->config, now);
 	sg_log_set_level(now->log_level);
 	ret = apply(n, now, out, err);
 	if (!ret)

@@ -54,4 +54,11 @@ check "put right, it is taken" sig b reload
 check "the peer that came back has a channel again" \
 	within 15 inner_ping a 10.77.0.2
 is "c's channel was never renewed" "$(peer_field b c rekeys)" 0
+
+# what is fixed while the node is up is not said to have changed
+sed -i 's|^Address = .*|Address = 10.77.0.22/24|' "$T/b/etc/signet.conf"
+check "an address that changed is taken" sig b reload
+is "at the next start, not before" \
+	"$(status_field b 'addresses | map(select(startswith("10."))) | join(" ")')" \
+	10.77.0.2/24
 done_testing
