@@ -198,9 +198,9 @@ static int spawn_agent(struct sg_tool *t)
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null",
 					 O_RDONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log,
-					 O_WRONLY | O_CREAT | O_TRUNC |
-						 O_NOFOLLOW, 0600);
+	posix_spawn_file_actions_addopen(
+		&actions, STDOUT_FILENO, log,
+		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
 	posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO,
 					 STDERR_FILENO);
 	posix_spawnattr_init(&attr);

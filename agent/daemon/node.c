@@ -46,7 +46,8 @@ void sg_node_state_dirty(struct sg_node *n)
  */
 static void drop_keys(void *ctx, const char *why)
 {
-	const struct sg_event e = { .kind = "warning", .reason = "resume",
+	const struct sg_event e = { .kind = "warning",
+				    .reason = "resume",
 				    .detail = why };
 	struct sg_node *n = ctx;
 
@@ -116,8 +117,8 @@ static int load_config(struct sg_node *n, struct sg_error *err)
 	if (!problems)
 		return -ENOMEM;
 	ret = sg_config_load(n->paths.config, &n->config, problems);
-	if (!ret && sg_config_check_self(n->config, &n->keys->ident.id,
-					 problems))
+	if (!ret &&
+	    sg_config_check_self(n->config, &n->keys->ident.id, problems))
 		ret = -EINVAL;
 	for (size_t i = 0; i < problems->n; i++) {
 		const struct sg_problem *p = &problems->list[i];
@@ -126,7 +127,8 @@ static int load_config(struct sg_node *n, struct sg_error *err)
 		       sg_problem_format(p, line, sizeof(line)));
 	}
 	if (ret)
-		sg_err(err, -ret, "the configuration has %zu error%s; nothing was started",
+		sg_err(err, -ret,
+		       "the configuration has %zu error%s; nothing was started",
 		       problems->errors, problems->errors == 1 ? "" : "s");
 	free(problems);
 	return ret;

@@ -27,7 +27,6 @@
 #include "daemon/resolve.h"
 #include "daemon/varlink_server.h"
 
-
 /* An attestation lives for 7 days and is renewed every day. */
 #define SG_ATTESTATION_LIFE  (7 * 86400)
 #define SG_ATTESTATION_RENEW (86400ULL * SIGNET_SECOND)
@@ -66,22 +65,22 @@ struct sg_node {
 	uint32_t mtu;
 	bool exposed;
 
-	struct sg_peer **peers;		/* by number */
+	struct sg_peer **peers; /* by number */
 	uint32_t max_peers;
 	uint32_t n_peers;
-	struct sg_map peer_ids;		/* first 8 bytes of the identifier */
-	struct sg_map channels;		/* data path's channel to sg_peer */
+	struct sg_map peer_ids; /* first 8 bytes of the identifier */
+	struct sg_map channels; /* data path's channel to sg_peer */
 	struct sg_labels labels;
 
 	struct sg_admission admission;
-	struct sg_half_open *half_open;	/* first contacts, newest first */
+	struct sg_half_open *half_open; /* first contacts, newest first */
 	uint32_t n_half_open;
 	struct sg_timer half_open_timer;
 	struct sg_pair *pair;
 	struct sg_events events;
 	uint64_t drops[SIGNET_DROP_COUNT];
 	uint64_t handshakes, refused;
-	size_t session_memory;		/* taken by all sessions */
+	size_t session_memory; /* taken by all sessions */
 
 	struct sg_timer attest_timer;
 	struct sg_timer state_timer;

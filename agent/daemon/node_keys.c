@@ -26,10 +26,9 @@ void sg_node_attest(void *ctx)
 	att.issued = sg_node_wall();
 	att.expires = att.issued + SG_ATTESTATION_LIFE;
 	memcpy(att.static_key, n->keys->static_pk, sizeof(att.static_key));
-	if (signet_attestation_sign(&att, n->keys->sign_sk,
-				    n->local.attestation,
-				    sizeof(n->local.attestation),
-				    &n->local.attestation_len))
+	if (signet_attestation_sign(
+		    &att, n->keys->sign_sk, n->local.attestation,
+		    sizeof(n->local.attestation), &n->local.attestation_len))
 		sg_log(SG_LOG_ERR, "cannot sign our attestation");
 	n->attest_timer.fn = sg_node_attest;
 	n->attest_timer.ctx = n;
@@ -53,8 +52,9 @@ void sg_node_local(struct sg_node *n)
 {
 	struct signet_local *l = &n->local;
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	uint32_t lanes = n->config->workers ? n->config->workers :
-			 cpus > 0 ? cpus : 1;
+	uint32_t lanes = n->config->workers ? n->config->workers
+			 : cpus > 0	    ? cpus
+					    : 1;
 
 	l->aeads = signet_aead_supported();
 	l->lanes = lanes < SIGNET_LANES ? lanes : SIGNET_LANES;
@@ -69,12 +69,14 @@ static int check_keys(const struct sg_keys *old, const struct sg_keys *now,
 {
 	if (signet_id_cmp(&old->ident.id, &now->ident.id))
 		return sg_err(err, EKEYREJECTED,
-			      "%s holds another identity than this agent runs with: stop the agent first, where that is meant",
+			      "%s holds another identity than this agent runs "
+			      "with: stop the agent first, where that is meant",
 			      dir);
 	if (now->history_len < old->history_len ||
 	    memcmp(old->history, now->history, old->history_len))
 		return sg_err(err, EKEYREJECTED,
-			      "%s holds an older history than this agent runs with: restore the newer one",
+			      "%s holds an older history than this agent runs "
+			      "with: restore the newer one",
 			      dir);
 	return 0;
 }

@@ -53,7 +53,9 @@ static void warn_fixed(const struct sg_config *old, const struct sg_config *now)
 	    old->routes != now->routes ||
 	    old->limits.max_peers != now->limits.max_peers)
 		sg_log(SG_LOG_WARNING,
-		       "[Node] Listen, Address, Interface, MTU, Workers, Mark, Family, Loop, Routes and MaxPeers change with a restart, not with a reload");
+		       "[Node] Listen, Address, Interface, MTU, Workers, Mark, "
+		       "Family, Loop, Routes and MaxPeers change with a "
+		       "restart, not with a reload");
 }
 
 /*
@@ -222,14 +224,16 @@ int sg_node_reload_config(struct sg_node *n, struct sg_reload *out,
 		ret = -EINVAL;
 	if (!ret && now->n_peers > n->max_peers)
 		ret = sg_err(err, ENOSPC,
-			     "%zu peers are more than [Limits] MaxPeers = %u, which changes with a restart",
+			     "%zu peers are more than [Limits] MaxPeers = %u, "
+			     "which changes with a restart",
 			     now->n_peers, n->max_peers);
 	for (size_t i = 0; i < problems->n; i++)
 		sg_log(SG_LOG_WARNING, "%s",
 		       sg_problem_format(&problems->list[i], line,
 					 sizeof(line)));
 	if (ret) {
-		sg_log(SG_LOG_ERR, "nothing was reloaded: the old configuration stays in force");
+		sg_log(SG_LOG_ERR, "nothing was reloaded: the old "
+				   "configuration stays in force");
 		sg_config_free(now);
 		return ret;
 	}

@@ -109,8 +109,8 @@ static int open_datapath(struct sg_node *n, struct sg_error *err)
 	 * process is gone; its device and sockets live as long.
 	 */
 	for (;;) {
-		ret = n->dp_ops->open(&n->dp, n->loop, &cfg,
-				      &sg_node_dp_events, n);
+		ret = n->dp_ops->open(&n->dp, n->loop, &cfg, &sg_node_dp_events,
+				      n);
 		if ((ret != -EBUSY && ret != -EADDRINUSE) || !--tries)
 			break;
 		nanosleep(&pause, NULL);
@@ -118,7 +118,8 @@ static int open_datapath(struct sg_node *n, struct sg_error *err)
 	if (ret) {
 		n->dp = NULL;
 		return sg_err(err, -ret,
-			      "cannot open the data path: interface %s, UDP port %u: %s",
+			      "cannot open the data path: interface %s, UDP "
+			      "port %u: %s",
 			      cfg.ifname, cfg.port, strerror(-ret));
 	}
 	return 0;

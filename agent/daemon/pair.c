@@ -118,7 +118,8 @@ int sg_pair_open(struct sg_node *n, struct sg_varlink_call *call,
 	int ret = 0;
 
 	if (!n->up)
-		return sg_err(err, ENETDOWN, "the node is down: run `signet up`");
+		return sg_err(err, ENETDOWN,
+			      "the node is down: run `signet up`");
 	if (n->pair && !n->pair->done)
 		return sg_err(err, EBUSY, "another pairing is under way");
 	sg_pair_destroy(n);
@@ -180,7 +181,9 @@ int sg_pair_init(struct sg_node *n, const uint8_t *frame, size_t len,
 		return SIGNET_DROP_NO_MEMORY;
 	randombytes_buf(ephemeral, sizeof(ephemeral));
 	drop = signet_handshake_respond(&h->hs, &n->local, label, ephemeral,
-					out, &n_out) ? SIGNET_DROP_HANDSHAKE : 0;
+					out, &n_out)
+		       ? SIGNET_DROP_HANDSHAKE
+		       : 0;
 	sodium_memzero(ephemeral, sizeof(ephemeral));
 	if (drop) {
 		sg_label_free(&n->labels, label, now);

@@ -192,7 +192,8 @@ int sg_pair_pin(struct sg_pair *p, const struct signet_proof *proof,
 	const struct sg_config_peer *old;
 	struct sg_node *n = p->node;
 	struct sg_error ignored;
-	struct sg_event e = { .kind = "pair", .identity = &proof->att.id,
+	struct sg_event e = { .kind = "pair",
+			      .identity = &proof->att.id,
 			      .address = from };
 	int ret;
 
@@ -202,7 +203,8 @@ int sg_pair_pin(struct sg_pair *p, const struct signet_proof *proof,
 			      "%s is a peer already, in %s: remove it first",
 			      old->name, old->file);
 	if (read_hello(n, hello, hello_len, &c, prefixes))
-		return sg_err(err, EBADMSG, "the other side's hello is malformed");
+		return sg_err(err, EBADMSG,
+			      "the other side's hello is malformed");
 	if (p->name[0])
 		memcpy(c.name, p->name, sizeof(c.name));
 	else
