@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <errno.h>
+#include <stdio.h>
 #include <time.h>
 
 #include <json-c/json.h>
@@ -90,6 +91,22 @@ void sg_event(struct sg_node *n, const struct sg_event *e)
 	say(n, e, false);
 }
 
+/* How many refusals were not said, as soon as there is room to. */
+static void say_suppressed(struct sg_node *n)
+{
+	char text[64];
+	const struct sg_event e = { .kind = "refused",
+				    .reason = "more",
+				    .detail = text };
+
+	if (!n->events.strangers_suppressed)
+		return;
+	snprintf(text, sizeof(text), "%llu more, not listed one by one",
+		 (unsigned long long)n->events.strangers_suppressed);
+	n->events.strangers_suppressed = 0;
+	say(n, &e, true);
+}
+
 void sg_event_refused(struct sg_node *n, const struct signet_id *identity,
 		      const union sg_addr *from, int drop)
 {
@@ -107,6 +124,7 @@ void sg_event_refused(struct sg_node *n, const struct signet_id *identity,
 	if (second != ev->stranger_second) {
 		ev->stranger_second = second;
 		ev->strangers_now = 0;
+		say_suppressed(n);
 	}
 	if (ev->strangers_now++ >= n->config->limits.stranger_events) {
 		ev->strangers_suppressed++;

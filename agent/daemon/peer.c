@@ -258,11 +258,12 @@ void sg_peer_resolved(void *ctx, uint64_t token, int error,
 		p->addrs[p->n_addrs++] = addrs[i];
 	if (p->resolving < p->config->n_endpoints) {
 		e = &p->config->endpoints[p->resolving++];
-		if (sg_resolve(node->resolver, p->number, e->host, e->port))
-			p->resolve_error = -ENOSPC;
-		return;
+		if (!sg_resolve(node->resolver, p->number, e->host, e->port))
+			return;
+		p->resolve_error = -ENOSPC;
 	}
-	if (p->config->keepalive && p->n_addrs)
+	/* Also without an address: its attempts ask for the names again. */
+	if (p->config->keepalive && p->config->n_endpoints)
 		sg_peer_connect(p);
 }
 
