@@ -10,6 +10,8 @@
 
 #define SECRET_LIFE (120 * SIGNET_SECOND)
 #define TOKEN	    1000u
+/* What a /48 may, against one /64 in it. */
+#define SITE_SCALE  8
 
 int sg_admission_init(struct sg_node *n)
 {
@@ -112,19 +114,17 @@ static void send_cookie(struct sg_node *n, const uint8_t *frame,
 	n->dp_ops->send(n->dp, from, to, out, sizeof(out));
 }
 
-/* One token from the bucket of a prefix that has proved itself. */
-static bool take_token(struct sg_node *n, const union sg_addr *from,
-		       uint64_t now)
+/* One token from the bucket of these bytes; @scale: times PrefixRate */
+static bool take_one(struct sg_node *n, const uint8_t *prefix, size_t len,
+		     uint32_t scale, uint64_t now)
 {
 	const struct sg_config_limits *lim = &n->config->limits;
-	uint64_t hash[2], cap = (uint64_t)lim->prefix_burst * TOKEN;
+	uint64_t hash[2], cap = (uint64_t)lim->prefix_burst * TOKEN * scale;
 	struct sg_admission *a = &n->admission;
 	struct sg_bucket *b;
 	uint64_t fill, ms;
-	uint8_t addr[20];
 
-	signet_cookie(a->bucket_secret, addr, addr_bytes(from, true, addr),
-		      (uint8_t *)hash);
+	signet_cookie(a->bucket_secret, prefix, len, (uint8_t *)hash);
 	hash[0] |= 1;
 	b = &a->buckets[hash[1] % SG_ADMISSION_BUCKETS];
 	if (b->key != hash[0]) {
@@ -134,7 +134,7 @@ static bool take_token(struct sg_node *n, const union sg_addr *from,
 	}
 	/* Whole milliseconds; what is left of one counts the next time. */
 	ms = (now - b->filled_ns) / 1000000;
-	fill = ms * lim->prefix_rate;
+	fill = ms * lim->prefix_rate * scale;
 	if (fill) {
 		b->filled_ns += ms * 1000000;
 		b->tokens = b->tokens + fill < cap ? b->tokens + fill : cap;
@@ -143,6 +143,20 @@ static bool take_token(struct sg_node *n, const union sg_addr *from,
 		return false;
 	b->tokens -= TOKEN;
 	return true;
+}
+
+/*
+ * From the bucket of a prefix that has proved itself. Whoever has an IPv6 /64
+ * often has 65536 of them: the /48 has a larger bucket of its own.
+ */
+static bool take_token(struct sg_node *n, const union sg_addr *from,
+		       uint64_t now)
+{
+	uint8_t addr[20];
+	size_t len = addr_bytes(from, true, addr);
+
+	return take_one(n, addr, len, 1, now) &&
+	       (len == 4 || take_one(n, addr, 6, SITE_SCALE, now));
 }
 
 int sg_admission_check(struct sg_node *n, const uint8_t *frame,

@@ -25,7 +25,7 @@ struct sg_node;
 struct sg_bucket {
 	uint64_t key; /* hash of the prefix, 0: free */
 	uint64_t filled_ns;
-	uint32_t tokens; /* thousandths */
+	uint64_t tokens; /* thousandths */
 };
 
 struct sg_admission {

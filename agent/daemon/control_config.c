@@ -170,12 +170,19 @@ void sg_control_pair_accept(void *ctx, struct sg_varlink_call *call,
 			    struct json_object *params)
 {
 	const char *name = sg_param_string(params, "name");
+	const char *code = sg_param_string(params, "code");
 	struct sg_error err = { "" };
 	struct sg_node *n = ctx;
+	int ret;
 
 	if (!name_ok(n, call, name))
 		return;
-	if (sg_pair_accept(n, call, sg_param_string(params, "address"),
-			   sg_param_string(params, "code"), name, &err))
+	/* A number for an address may answer the call at once. */
+	json_object_get(params);
+	ret = sg_pair_accept(n, call, sg_param_string(params, "address"), code,
+			     name, &err);
+	sodium_memzero((char *)(uintptr_t)code, strlen(code));
+	json_object_put(params);
+	if (ret)
 		sg_varlink_fail(call, NULL, "%s", err.text);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The Varlink server's clients: what comes in, what goes out, who leaves. */
 #include <errno.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -40,6 +41,13 @@ static void update_events(struct varlink_client *c)
 		c->events = want;
 }
 
+static void wipe_free(char *buf, size_t len)
+{
+	if (buf)
+		sodium_memzero(buf, len);
+	free(buf);
+}
+
 static void flush(struct varlink_client *c)
 {
 	ssize_t n;
@@ -58,8 +66,8 @@ static void flush(struct varlink_client *c)
 		c->out_start += (size_t)n;
 		c->out_len -= (size_t)n;
 	}
-	/* A large reply's memory is not kept. */
-	free(c->out);
+	/* A large reply's memory is not kept. Pairing codes pass here. */
+	wipe_free(c->out, c->out_cap);
 	c->out = NULL;
 	c->out_start = 0;
 	c->out_cap = 0;
@@ -113,8 +121,8 @@ static void free_client(struct varlink_client *c)
 		c->call.on_disconnect(c->call.on_disconnect_ctx, &c->call);
 	sg_varlink_request_free(&c->call.req);
 	close(c->fd);
-	free(c->in);
-	free(c->out);
+	wipe_free(c->in, c->in_cap);
+	wipe_free(c->out, c->out_cap);
 	free(c);
 }
 
@@ -166,7 +174,7 @@ static void work_on(struct varlink_client *c)
 		memmove(c->in, c->in + used, c->in_len);
 	}
 	if (!c->in_len) {
-		free(c->in);
+		wipe_free(c->in, c->in_cap);
 		c->in = NULL;
 		c->in_cap = 0;
 	}

@@ -59,7 +59,7 @@ check "a mistyped code is told from a wrong one" \
 check "a wrong code is not confirmed" \
 	fails 1 "did not confirm" accept b "10.1.0.1:$PORT" "$some"
 check "and the window stays open for the right one" \
-	accept b "10.1.0.1:$PORT" "$code" --name a
+	accept b "[fd01::1]:$PORT" "$code" --name a
 wait $window
 is "the window's side has it, too" $? 0
 check "an address behind another peer is not handed out" \
