@@ -27,6 +27,31 @@ static void one_side_connects(void **state)
 	net_free(net);
 }
 
+/* What it proves has changed: a new channel, and never none in between. */
+static void a_renewed_channel_is_followed_by_another(void **state)
+{
+	struct net *net = connected(21);
+	struct node *a = &net->node[0], *b = &net->node[1];
+
+	signet_session_renew(&a->s, net->now + SEC);
+	run(net, 900 * MS);
+	assert_int_equal(a->sent[SIGNET_FRAME_INIT], 1);
+	for (int i = 0; i < 200; i++) {
+		run(net, 5 * MS);
+		assert_non_null(signet_session_current(&a->s));
+		assert_non_null(signet_session_current(&b->s));
+		assert_true(packet(a) && packet(b));
+	}
+	run(net, SEC);
+	assert_int_equal(a->sent[SIGNET_FRAME_INIT], 2);
+	assert_int_equal(a->events[SIGNET_EVENT_UP], 2);
+	assert_int_equal(b->events[SIGNET_EVENT_UP], 2);
+	assert_int_equal(a->events[SIGNET_EVENT_DOWN], 0);
+	assert_int_equal(a->delivered, b->packets);
+	assert_int_equal(b->delivered, a->packets);
+	net_free(net);
+}
+
 /* Until a frame under the new keys has opened, nothing changes. */
 static void a_responder_waits_for_confirmation(void **state)
 {
@@ -271,6 +296,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_side_connects),
+		cmocka_unit_test(a_renewed_channel_is_followed_by_another),
 		cmocka_unit_test(a_responder_waits_for_confirmation),
 		cmocka_unit_test(init_is_repeated_with_growing_pauses),
 		cmocka_unit_test(a_connection_that_nobody_keeps_up_is_given_up),
