@@ -69,12 +69,17 @@ compiles() {
 		LD_LIBRARY_PATH=$dest/usr/lib "$dest/t"
 }
 
+# An agent that drops its capabilities needs capset, which is among @privileged.
+may_drop_capabilities() {
+	grep -q '^SystemCallFilter=[^~]*\<capset\>' "$dest/signetd.service"
+}
+
 units_verify() {
-	command -v systemd-analyze >/dev/null || return 0
 	sed -e "s|^Exec\([A-Za-z]*\)=/usr|Exec\1=$dest/usr|" \
 		"$dest/usr/lib/systemd/system/signetd.service" >"$dest/signetd.service"
 	systemd-analyze verify --man=no "$dest/signetd.service" 2>&1 |
 		grep -E 'signetd.service' && return 1
+	may_drop_capabilities || { echo "capset is filtered"; return 1; }
 	systemd-analyze security --offline=yes --threshold=25 "$dest/signetd.service"
 }
 
@@ -98,7 +103,12 @@ check "install into a folder" \
 check "everything is there" everything_is_there
 check "the library exports only what its headers declare" exported_symbols
 check "a program compiles and runs with pkg-config's flags" compiles
-check "systemd accepts the unit, and its sandbox is tight" units_verify
+if command -v systemd-analyze >/dev/null; then
+	check "systemd accepts the unit, and its sandbox is tight" units_verify
+else
+	n=$((n + 1))
+	echo "ok $n - systemd accepts the unit # SKIP no systemd-analyze here"
+fi
 check "manual pages format without a warning" manpages_format
 check "uninstall" make -s uninstall DESTDIR="$dest" PREFIX=/usr
 check "uninstall leaves nothing behind" nothing_left
