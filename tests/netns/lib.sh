@@ -77,7 +77,26 @@ number() {
 	fi
 }
 
+# What a sanitizer finds is no check of any test's own.
+no_sanitizer_report() {
+	local report pid
+	# a clean end, so that leaks are looked for
+	for pid in "$T"/*/pid; do
+		[ -e "$pid" ] || continue
+		kill -CONT "$(cat "$pid")" 2>/dev/null
+		node_kill "$(basename "$(dirname "$pid")")" TERM
+	done
+	report=$(grep -hE 'Sanitizer|runtime error:' "$T"/*/log 2>/dev/null)
+	if [ -z "$report" ]; then
+		pass "no sanitizer reported"
+	else
+		echo "${report//$'\n'/ }" | sed 's/^/# /'
+		fail "no sanitizer reported"
+	fi
+}
+
 done_testing() {
+	case $BUILD in */san) no_sanitizer_report ;; esac
 	echo "1..$tests"
 	if [ $failures != 0 ]; then
 		local log
