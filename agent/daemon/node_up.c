@@ -213,32 +213,9 @@ static int attach_peers(struct sg_node *n, struct sg_error *err)
 	return ret;
 }
 
-int sg_node_up(struct sg_node *n, struct sg_error *err)
+/* Undo whatever of going up has been done. */
+static void tear_down(struct sg_node *n, sg_netif_note undone, void *ctx)
 {
-	const struct sg_event e = { .kind = "up" };
-	int ret;
-
-	if (n->up)
-		return 0;
-	ret = open_datapath(n, err);
-	if (ret)
-		return ret;
-	ret = set_netif(n, err);
-	if (!ret)
-		ret = sg_node_expose(n, err);
-	n->up = true;
-	if (!ret)
-		ret = attach_peers(n, err);
-	if (ret)
-		sg_node_down(n, NULL, NULL);
-	else
-		sg_event(n, &e);
-	return ret;
-}
-
-void sg_node_down(struct sg_node *n, sg_netif_note undone, void *ctx)
-{
-	const struct sg_event e = { .kind = "down" };
 	struct sg_dp_status st;
 	struct sg_error err;
 
@@ -262,7 +239,38 @@ void sg_node_down(struct sg_node *n, sg_netif_note undone, void *ctx)
 	n->netif = NULL;
 	n->dp_ops->close(n->dp);
 	n->dp = NULL;
-	if (n->up)
-		sg_event(n, &e);
 	n->up = false;
+}
+
+int sg_node_up(struct sg_node *n, struct sg_error *err)
+{
+	const struct sg_event e = { .kind = "up" };
+	int ret;
+
+	if (n->up)
+		return 0;
+	ret = open_datapath(n, err);
+	if (ret)
+		return ret;
+	ret = set_netif(n, err);
+	if (!ret)
+		ret = sg_node_expose(n, err);
+	n->up = true;
+	if (!ret)
+		ret = attach_peers(n, err);
+	if (ret)
+		tear_down(n, NULL, NULL);
+	else
+		sg_event(n, &e);
+	return ret;
+}
+
+void sg_node_down(struct sg_node *n, sg_netif_note undone, void *ctx)
+{
+	const struct sg_event e = { .kind = "down" };
+	bool was_up = n->up;
+
+	tear_down(n, undone, ctx);
+	if (was_up)
+		sg_event(n, &e);
 }
