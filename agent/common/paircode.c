@@ -80,12 +80,16 @@ int sg_paircode_parse(const char *s, uint8_t code[SG_PAIRCODE_LEN])
 		if (*s == '-' || *s == ' ' || *s == '\n')
 			continue;
 		x = value(*s);
-		if (x < 0 || n == CHARS)
-			return -EINVAL;
+		if (x < 0 || n == CHARS) {
+			err = -EINVAL;
+			goto cleanup;
+		}
 		v[n++] = x;
 	}
-	if (n != CHARS)
-		return -EINVAL;
+	if (n != CHARS) {
+		err = -EINVAL;
+		goto cleanup;
+	}
 	memset(code, 0, SG_PAIRCODE_LEN);
 	for (int bit = 0; bit < SG_PAIRCODE_LEN * 8; bit++)
 		code[bit / 8] |= (v[bit / 5] >> (4 - bit % 5) & 1)
@@ -94,6 +98,7 @@ int sg_paircode_parse(const char *s, uint8_t code[SG_PAIRCODE_LEN])
 		sodium_memzero(code, SG_PAIRCODE_LEN);
 		err = -EBADMSG;
 	}
+cleanup:
 	sodium_memzero(v, sizeof(v));
 	return err;
 }

@@ -150,11 +150,12 @@ int sg_pair_accept(struct sg_node *n, struct sg_varlink_call *call,
 				: "a code has seven groups of four characters");
 	sg_pair_destroy(n);
 	p = sg_pair_new(n, call, name);
+	if (p)
+		sg_paircode_psk(bytes, p->psk);
+	sodium_memzero(bytes, sizeof(bytes));
 	if (!p)
 		return sg_err(err, ENOMEM, "no memory to pair");
 	p->initiator = true;
-	sg_paircode_psk(bytes, p->psk);
-	sodium_memzero(bytes, sizeof(bytes));
 	ret = set_address(p, address, err);
 	/* Its answer sends the first init; a number is answered at once. */
 	if (!ret &&
@@ -226,8 +227,10 @@ static int take_message(struct sg_pair *p, uint8_t *frame, size_t len)
 	if (drop || !p->aead)
 		return drop ? drop : SIGNET_DROP_STATE;
 	signet_hop_key(p->keys.hop, SIGNET_R2I, info.label, hop);
-	if (!signet_hop_tag_ok(frame, hop))
-		return SIGNET_DROP_HOP_TAG;
+	drop = signet_hop_tag_ok(frame, hop) ? 0 : SIGNET_DROP_HOP_TAG;
+	sodium_memzero(hop, sizeof(hop));
+	if (drop)
+		return drop;
 	if (info.key_id != p->key_id)
 		return SIGNET_DROP_KEY_ID;
 	if (signet_aead_key_init(&key, p->aead, p->keys.message[SIGNET_R2I]))
