@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SIGNET_KMOD_CHANNEL_H
+#define SIGNET_KMOD_CHANNEL_H
+
+#include <linux/in6.h>
+#include <linux/kref.h>
+#include <linux/siphash.h>
+#include <linux/u64_stats_sync.h>
+#include <net/dst_cache.h>
+
+#include "peer.h"
+
+struct signet_key;
+
+/* an outer address; a plain copy of what netlink gave */
+union signet_addr {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+/**
+ * struct signet_path - where a channel's frames go; never changed, replaced
+ * @node: in sd->paths, by @tx_label
+ * @channel: that it belongs to
+ * @remote: destination, with port
+ * @local: source address, or family 0: routing chooses
+ * @generation: of its writer, echoed in notifications
+ * @cache: routes, for each CPU
+ */
+struct signet_path {
+	struct hlist_node node;
+	struct signet_channel *channel;
+	union signet_addr remote;
+	union signet_addr local;
+	siphash_key_t hop_key;
+	__le32 tx_label;
+	u32 generation;
+	struct dst_cache cache;
+	struct rcu_head rcu;
+};
+
+/* inner packets; times in CLOCK_BOOTTIME ns, of this CPU */
+struct signet_counters {
+	u64_stats_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+	u64_stats_t rx_last, tx_last;
+	struct u64_stats_sync syncp;
+};
+
+enum signet_channel_flag {
+	SIGNET_CHANNEL_WATCHED, /* tell channel-active once */
+	SIGNET_CHANNEL_DEAD,	/* deleted; only references keep it */
+};
+
+/**
+ * struct signet_channel - keys and a path to one peer
+ * @peer: held
+ * @path: RCU, written under sd->lock; NULL: receives only
+ * @tx_key: key that seals now; RCU, written under sd->lock
+ * @keys: [direction][key id]; RCU, written under sd->lock
+ * @labels: its labels, under sd->lock
+ * @flags: enum signet_channel_flag, atomic bit operations
+ * @endpoint_told: boottime of the last endpoint-seen
+ */
+struct signet_channel {
+	struct signet_peer *peer;
+	u32 id;
+	u8 tx_lanes;
+	u8 rx_lanes;
+	unsigned long flags;
+	struct signet_path __rcu *path;
+	struct signet_key __rcu *tx_key;
+	struct signet_key __rcu *keys[2][SIGNET_KEY_IDS];
+	struct signet_counters __percpu *counters;
+	u64 endpoint_told;
+	struct list_head node; /* in peer->channels */
+	struct list_head labels;
+	struct kref ref;
+	struct rcu_head rcu;
+};
+
+struct signet_path_config {
+	union signet_addr remote;
+	union signet_addr local;
+	u8 hop_key[SIGNET_HOP_KEY_LEN];
+	u32 tx_label;
+	u32 generation;
+};
+
+/* all: process context, sd->lock held, unless said otherwise */
+
+/* @path may be NULL */
+struct signet_channel *
+signet_channel_new(struct signet_peer *peer, u32 id, u8 tx_lanes, u8 rx_lanes,
+		   const struct signet_path_config *path,
+		   struct netlink_ext_ack *extack);
+/* labels and keys too; frees after a grace period */
+void signet_channel_del(struct signet_channel *ch);
+struct signet_channel *signet_channel_find(struct signet_device *sd, u32 id);
+void signet_channel_get(struct signet_channel *ch);
+void signet_channel_put(struct signet_channel *ch); /* any context */
+int signet_channel_set_path(struct signet_channel *ch,
+			    const struct signet_path_config *path,
+			    struct netlink_ext_ack *extack);
+/* peer->tx = ch */
+void signet_channel_select(struct signet_channel *ch);
+/* RCU: the path with this tx label to this remote address, or NULL */
+struct signet_path *signet_path_find(struct signet_device *sd, __le32 tx_label,
+				     const union signet_addr *remote);
+/* sum over CPUs */
+struct signet_counters_sum {
+	u64 rx_packets, rx_bytes, tx_packets, tx_bytes, rx_last, tx_last,
+		aead_failures;
+};
+void signet_channel_sum(const struct signet_channel *ch,
+			struct signet_counters_sum *sum); /* adds */
+
+#endif

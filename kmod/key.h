@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * AEAD keys: one for one direction of a channel. A slot is filled once; a
+ * key ends by its limits, by netlink, or when the machine was cloned or
+ * resumed, and is wiped after a grace period.
+ */
+#ifndef SIGNET_KMOD_KEY_H
+#define SIGNET_KMOD_KEY_H
+
+#include <linux/kref.h>
+#include <linux/timekeeping.h>
+#include <linux/workqueue.h>
+
+#include "channel.h"
+#include "replay.h"
+
+struct crypto_aead;
+
+/* consecutive failed openings under one key that ask for a new one */
+#define SIGNET_FAILURES_SOFT 1024
+
+enum signet_key_flag {
+	SIGNET_KEY_ASYNC,     /* its AEAD answers later: never inline */
+	SIGNET_KEY_TOLD,      /* rekey-wanted was sent */
+	SIGNET_KEY_CONFIRMED, /* a frame opened under it */
+	SIGNET_KEY_DEAD,      /* taken out of its slot: refuse */
+};
+
+/* counter of one lane: the next to be used */
+struct signet_tx_lane {
+	atomic64_t next;
+} ____cacheline_aligned_in_smp;
+
+/**
+ * struct signet_key - one key
+ * @channel: that it belongs to; not held, valid while the key is in its slot or under RCU
+ * @born, @soft_ns, @hard_ns: boottime ns; U64_MAX never
+ * @soft_frames, @hard_frames: over all lanes; U64_MAX never
+ * @lane_soft, @lane_hard: the share of one lane
+ * @failures: frames that did not open
+ * @n_lanes: length of @tx or @windows
+ * @windows: receive: made when a lane's first frame has opened; RCU
+ * @tx: transmit
+ */
+struct signet_key {
+	struct signet_channel *channel;
+	struct crypto_aead *tfm;
+	u8 id;
+	u8 direction;
+	u8 cipher;
+	u8 n_lanes;
+	unsigned long flags;
+	u64 born;
+	u64 soft_ns;
+	u64 hard_ns;
+	u64 soft_frames;
+	u64 hard_frames;
+	u64 lane_soft;
+	u64 lane_hard;
+	atomic64_t failures;
+	struct kref ref;
+	struct rcu_work free;
+	union {
+		DECLARE_FLEX_ARRAY(struct signet_replay __rcu *, windows);
+		DECLARE_FLEX_ARRAY(struct signet_tx_lane, tx);
+	};
+};
+
+struct signet_key_config {
+	u8 id;
+	u8 direction;
+	u8 cipher;
+	const u8 *secret; /* 32 bytes */
+	u64 soft_ms, hard_ms; /* U64_MAX: never */
+	u64 soft_frames, hard_frames; /* U64_MAX: never */
+};
+
+/* sd->lock; -EEXIST slot filled; -ENOPKG cipher not in this kernel */
+int signet_key_new(struct signet_channel *ch,
+		   const struct signet_key_config *cfg,
+		   struct netlink_ext_ack *extack);
+/* sd->lock; take out of its slot at once, wipe after a grace period */
+void signet_key_del(struct signet_key *key);
+/* sd->lock; -ENOENT no such transmit key; -EKEYEXPIRED */
+int signet_key_swap(struct signet_channel *ch, u8 key_id,
+		    struct netlink_ext_ack *extack);
+void signet_key_get(struct signet_key *key);
+void signet_key_put(struct signet_key *key); /* any context */
+
+/* RCU: the receive key, or NULL */
+static inline struct signet_key *signet_key_rx(struct signet_channel *ch,
+					       u8 key_id)
+{
+	return rcu_dereference(ch->keys[SIGNET_DIRECTION_RECEIVE][key_id]);
+}
+
+/* exact to a tick; nothing is sealed or opened after */
+static inline bool signet_key_expired(const struct signet_key *key)
+{
+	return ktime_get_coarse_boottime_ns() >= key->hard_ns;
+}
+
+/**
+ * signet_key_reserve() - take @n counters of a lane at once
+ * Context: RCU. Sends rekey-wanted when a soft limit is crossed.
+ * Return: 0 and the first in @counter; -EKEYEXPIRED past a hard limit.
+ */
+int signet_key_reserve(struct signet_key *key, u8 lane, unsigned int n,
+		       u64 *counter);
+
+/* a frame did not open under it: counts, may ask for a new key */
+void signet_key_failed(struct signet_key *key);
+
+#endif
