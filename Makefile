@@ -17,11 +17,11 @@ CFLAGS ?= -O2 -g
 
 VERSION := $(strip $(file <VERSION))
 MODULES := libsodium libcbor liburing json-c inih sqlite3 libnftables \
-	   libnl-3.0 libnl-route-3.0 libsystemd
+	   libnl-3.0 libnl-genl-3.0 libnl-route-3.0 libsystemd
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla -Wno-unused-parameter
-ALL_CFLAGS = -std=gnu11 $(WARN) -D_GNU_SOURCE -Iinclude -Iagent \
+ALL_CFLAGS = -std=gnu11 $(WARN) -D_GNU_SOURCE -Iinclude -Iinclude/uapi -Iagent \
 	-fvisibility=hidden -fPIC -fno-semantic-interposition -fstack-protector-strong -pthread \
 	-DSIGNET_VERSION=\"$(VERSION)\" $(PKG_CFLAGS) $(CFLAGS) $(EXTRA_CFLAGS)
 ALL_LDFLAGS = -pthread -Wl,--as-needed -Wl,-z,relro -Wl,-z,now \
