@@ -52,6 +52,7 @@ struct signet_limits {
  * @n_peers, @n_channels, @n_keys: how many there are, under @lock
  * @generation: grows with each change of an object
  * @expire: wipes keys and labels that are past their limit (expire.c)
+ * @expire_at: boottime ns when @expire is to run, S64_MAX never
  * @drops: for each CPU, counters of reasons that concern no peer
  * @rx: per CPU receive state (rx.c)
  * @tx: per CPU transmit state (tx.c)
@@ -75,6 +76,7 @@ struct signet_device {
 	u32 n_keys;
 	atomic_t generation;
 	struct delayed_work expire;
+	atomic64_t expire_at;
 
 	u64 __percpu *drops;
 	struct signet_rx_cpu __percpu *rx;

@@ -16,11 +16,13 @@ struct signet_device;
  * @sd: the device; valid under RCU while attached
  * @sk: held
  * @node: in the receive hook's list (rx.c)
+ * @gro: UDP_GRO was turned on here
  */
 struct signet_socket {
 	struct signet_device *sd;
 	struct sock *sk;
 	u16 family;
+	bool gro;
 	struct list_head node;
 	struct rcu_head rcu;
 };
@@ -43,5 +45,7 @@ int signet_socket_attach(struct signet_device *sd, int fd, u16 family,
 			 struct netlink_ext_ack *extack);
 /* Context: process, sd->lock held */
 void signet_socket_detach(struct signet_device *sd, u16 family);
+/* Context: process, sd->lock held; from expire.c */
+void signet_socket_check(struct signet_device *sd);
 
 #endif
