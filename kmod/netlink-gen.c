@@ -2,7 +2,7 @@
 /* Do not edit directly, auto-generated from: */
 /*	Documentation/netlink/specs/signet.yaml */
 /* YNL-GEN kernel source */
-/* To regenerate run: tools/net/ynl/ynl-regen.sh */
+/* To regenerate run: Documentation/netlink/regen */
 
 #include <net/netlink.h>
 #include <net/genetlink.h>
@@ -11,18 +11,12 @@
 
 #include <uapi/linux/signet.h>
 
-/* Integer value ranges */
-static const struct netlink_range_validation signet_a_limits_queue_bytes_range = {
-	.min	= 65536ULL,
-	.max	= 67108864ULL,
-};
-
 /* Common nested types */
 const struct nla_policy signet_limits_nl_policy[SIGNET_A_LIMITS_QUEUE_BYTES + 1] = {
 	[SIGNET_A_LIMITS_PEERS] = NLA_POLICY_MIN(NLA_U32, 1),
 	[SIGNET_A_LIMITS_CHANNELS] = NLA_POLICY_MIN(NLA_U32, 1),
 	[SIGNET_A_LIMITS_PREFIXES] = { .type = NLA_U32, },
-	[SIGNET_A_LIMITS_QUEUE_BYTES] = NLA_POLICY_FULL_RANGE(NLA_U32, &signet_a_limits_queue_bytes_range),
+	[SIGNET_A_LIMITS_QUEUE_BYTES] = { .type = NLA_U32, },
 };
 
 const struct nla_policy signet_path_nl_policy[SIGNET_A_PATH_GENERATION + 1] = {
@@ -399,7 +393,7 @@ static const struct genl_split_ops signet_nl_ops[] = {
 };
 
 static const struct genl_multicast_group signet_nl_mcgrps[] = {
-	[SIGNET_NLGRP_EVENTS] = { "events", },
+	[SIGNET_NLGRP_EVENTS] = { "events", GENL_MCAST_CAP_NET_ADMIN, },
 };
 
 struct genl_family signet_nl_family __ro_after_init = {

@@ -2,7 +2,7 @@
 /* Do not edit directly, auto-generated from: */
 /*	Documentation/netlink/specs/signet.yaml */
 /* YNL-GEN kernel header */
-/* To regenerate run: tools/net/ynl/ynl-regen.sh */
+/* To regenerate run: Documentation/netlink/regen */
 
 #ifndef _LINUX_SIGNET_GEN_H
 #define _LINUX_SIGNET_GEN_H
