@@ -25,6 +25,7 @@ $(call lacks,NLA_CONST_RANGE,net/netlink.h,const struct netlink_range_validation
 $(call lacks,NLA_UINT,net/netlink.h,NLA_UINT) \
 $(call lacks,GENL_SPLIT_OPS,net/genetlink.h,struct genl_split_ops \{) \
 $(call lacks,GENL_INFO_DUMP,net/genetlink.h,genl_info_dump.) \
+$(call lacks,TUNNEL_FLAG_BITS,net/ip_tunnels.h,define IP_TUNNEL_DECLARE_FLAGS) \
 $(call lacks,NEWLINK_PARAMS,net/rtnetlink.h,struct rtnl_newlink_params \{) \
 $(call lacks,UDP_TUNNEL_SOCK,net/udp_tunnel.h,setup_udp_tunnel_sock.struct net \*net$(comma) struct sock \*) \
 $(call lacks,UDP_TUNNEL_FLAGS,net/udp_tunnel.h,bool xnet$(comma) bool nocheck$(comma) u16) \

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Opening: frames of one label, key and lane are a run. Each is opened into
+ * fresh pages, as the pages that it came in may be anyone's; then the run is
+ * committed to the replay window under one lock.
+ */
+#include <linux/slab.h>
+#include <linux/udp.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+
+#include "aead.h"
+#include "event.h"
+#include "run.h"
+#include "stats.h"
+#include "trace.h"
+
+struct signet_run *signet_run_alloc(struct signet_device *sd,
+				    struct napi_struct *napi, int node)
+{
+	struct signet_run *run;
+
+	run = kvmalloc_node(sizeof(*run), GFP_KERNEL_ACCOUNT, node);
+	if (!run)
+		return NULL;
+	memset(run, 0, offsetof(struct signet_run, segments));
+	run->sd = sd;
+	run->napi = napi;
+	__skb_queue_head_init(&run->done);
+	return run;
+}
+
+void signet_run_free(struct signet_run *run)
+{
+	if (!run)
+		return;
+	if (run->page)
+		put_page(run->page);
+	kvfree(run);
+}
+
+/* A work item sleeps in the AEAD: RCU doesn't keep channel and key. */
+static bool run_hold(struct signet_run *run)
+{
+	return !run->napi;
+}
+
+static void run_end(struct signet_run *run)
+{
+	if (!run->ch)
+		return;
+	if (run_hold(run)) {
+		signet_key_put(run->key);
+		signet_channel_put(run->ch);
+	}
+	run->ch = NULL;
+	run->key = NULL;
+}
+
+static struct signet_peer *look_peer(const struct signet_look *look)
+{
+	return look->label ? look->label->channel->peer : NULL;
+}
+
+/* Context: RCU. The frame has been classified, but things change. */
+static int run_begin(struct signet_run *run, const struct signet_frame *f)
+{
+	struct signet_look look = {};
+	enum signet_drop reason;
+
+	reason = signet_rx_look_up(run->sd, f, &look);
+	if (!reason)
+		reason = signet_rx_key_check(f, &look);
+	if (reason) {
+		signet_count_drop(run->sd, look_peer(&look), reason, 1);
+		return -ENOENT;
+	}
+	if (run->napi && unlikely(!signet_aead_inline(look.key)))
+		return -EAGAIN;
+	run->ch = look.label->channel;
+	run->key = look.key;
+	if (run_hold(run)) {
+		signet_channel_get(run->ch);
+		signet_key_get(run->key);
+	}
+	run->label = f->label;
+	run->key_lane = f->key_lane;
+	run->source_len = 0;
+	return 0;
+}
+
+/* Context: RCU. 0 when the frame belongs to the run, which may be new. */
+static int run_enter(struct signet_run *run, const struct signet_frame *f)
+{
+	struct signet_look look;
+	enum signet_drop reason;
+
+	if (run->ch && run->label == f->label && run->key_lane == f->key_lane &&
+	    run->n < SIGNET_RUN_MAX && run->n_full < SIGNET_RUN_PAGES - 1) {
+		look.label = NULL;
+		look.key = run->key;
+		reason = signet_rx_key_check(f, &look);
+		if (likely(!reason))
+			return 0;
+		signet_count_drop(run->sd, run->ch->peer, reason, 1);
+		return -ENOENT;
+	}
+	if (run->ch)
+		signet_run_flush(run);
+	return run_begin(run, f);
+}
+
+static void open_failed(struct signet_run *run, int err)
+{
+	enum signet_drop reason = SIGNET_DROP_NO_MEMORY;
+
+	if (err == -EBADMSG) {
+		reason = SIGNET_DROP_AEAD;
+		signet_key_failed(run->key);
+	} else if (err == -EMSGSIZE) {
+		reason = SIGNET_DROP_LENGTH;
+	}
+	signet_count_drop(run->sd, run->ch->peer, reason, 1);
+}
+
+static int open_frame(struct signet_run *run, struct sk_buff *skb,
+		      unsigned int offset, unsigned int len,
+		      const struct signet_frame *f)
+{
+	struct signet_segment *seg = &run->segments[run->n];
+	u8 tail[SIGNET_RUN_HEADERS];
+	u8 *dst;
+	int err;
+
+	dst = signet_join_room(run, len - SIGNET_FRAME_OVERHEAD, tail);
+	if (!dst)
+		return -ENOMEM;
+	err = signet_aead_open(run->key, skb, offset, len, f, dst,
+			       virt_to_head_page(dst), run_hold(run));
+	seg->skb = skb;
+	seg->counter = le64_to_cpu(f->counter);
+	seg->data = dst;
+	seg->len = err ? 0 : len - SIGNET_FRAME_OVERHEAD;
+	if (!signet_join(run, seg, tail) && !err)
+		err = -ENOMEM;
+	if (err)
+		return err;
+	trace_signet_open(run->ch->id, run->key->id,
+			  f->key_lane & SIGNET_LANE_MASK, seg->counter, len);
+	run->n++;
+	return 0;
+}
+
+static int add_frame(struct signet_run *run, struct sk_buff *skb,
+		     unsigned int i)
+{
+	const struct signet_rx_cb *cb = SIGNET_RX_CB(skb);
+	unsigned int offset = cb->offset + i * cb->size;
+	unsigned int len = cb->size;
+	struct signet_frame f;
+	int err;
+
+	if (i + 1 == cb->frames)
+		len = skb->len - offset;
+	if (skb_copy_bits(skb, offset, &f, sizeof(f)))
+		return 0;
+	rcu_read_lock();
+	err = run_enter(run, &f);
+	rcu_read_unlock();
+	if (err)
+		return err == -EAGAIN ? err : 0;
+	err = open_frame(run, skb, offset, len, &f);
+	if (unlikely(err))
+		open_failed(run, err);
+	return 0;
+}
+
+int signet_run_add(struct signet_run *run, struct sk_buff *skb)
+{
+	struct signet_rx_cb *cb = SIGNET_RX_CB(skb);
+	unsigned int i;
+	int err, n = 0;
+
+	for_each_set_bit(i, cb->good, cb->frames) {
+		err = add_frame(run, skb, i);
+		if (err) {
+			signet_run_flush(run);
+			return err;
+		}
+		__clear_bit(i, cb->good);
+		n++;
+	}
+	__skb_queue_tail(&run->done, skb);
+	if (!run->ch)
+		signet_run_flush(run);
+	return n;
+}
+
+/* Context: RCU, bottom halves off. The lane's window, made on first use. */
+static struct signet_replay *run_replay(struct signet_run *run)
+{
+	struct signet_replay __rcu **slot;
+	struct signet_replay *replay, *old;
+
+	slot = &run->key->windows[run->key_lane & SIGNET_LANE_MASK];
+	replay = rcu_dereference(*slot);
+	if (likely(replay))
+		return replay;
+	replay = signet_replay_alloc();
+	if (!replay)
+		return NULL;
+	old = unrcu_pointer(cmpxchg(slot, NULL, RCU_INITIALIZER(replay)));
+	if (!old)
+		return replay;
+	signet_replay_free(replay);
+	return old;
+}
+
+/* Return: the skb whose frame has the highest counter of the lane, or NULL */
+static struct sk_buff *run_commit(struct signet_run *run)
+{
+	struct signet_replay *replay = run_replay(run);
+	struct sk_buff *highest = NULL;
+	unsigned int i, seen = 0;
+	bool advanced;
+
+	for (i = 0; i < run->n && !replay; i++)
+		run->segments[i].fresh = 0;
+	if (!replay) {
+		signet_count_drop(run->sd, run->ch->peer,
+				  SIGNET_DROP_NO_MEMORY, run->n);
+		return NULL;
+	}
+	spin_lock(&replay->lock);
+	for (i = 0; i < run->n; i++) {
+		struct signet_segment *seg = &run->segments[i];
+
+		seg->fresh = signet_replay_commit(replay, seg->counter,
+						  &advanced);
+		if (advanced)
+			highest = seg->skb;
+		seen += !seg->fresh;
+	}
+	spin_unlock(&replay->lock);
+	if (unlikely(seen))
+		signet_count_drop(run->sd, run->ch->peer, SIGNET_DROP_REPLAY,
+				  seen);
+	return highest;
+}
+
+static bool outer_addresses(struct sk_buff *skb, union signet_addr *remote,
+			    union signet_addr *local)
+{
+	const struct signet_rx_cb *cb = SIGNET_RX_CB(skb);
+	struct udphdr copy, *uh;
+
+	uh = skb_header_pointer(skb, cb->offset - sizeof(*uh), sizeof(copy),
+				&copy);
+	if (!uh)
+		return false;
+	memset(remote, 0, sizeof(*remote));
+	memset(local, 0, sizeof(*local));
+	if (skb->protocol == htons(ETH_P_IPV6)) {
+		const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+		int type = ipv6_addr_type(&ip6h->saddr);
+
+		remote->in6.sin6_family = AF_INET6;
+		remote->in6.sin6_addr = ip6h->saddr;
+		remote->in6.sin6_port = uh->source;
+		if (__ipv6_addr_needs_scope_id(type))
+			remote->in6.sin6_scope_id = cb->iif;
+		local->in6.sin6_family = AF_INET6;
+		local->in6.sin6_addr = ip6h->daddr;
+		local->in6.sin6_port = uh->dest;
+		return true;
+	}
+	remote->in.sin_family = AF_INET;
+	remote->in.sin_addr.s_addr = ip_hdr(skb)->saddr;
+	remote->in.sin_port = uh->source;
+	local->in.sin_family = AF_INET;
+	local->in.sin_addr.s_addr = ip_hdr(skb)->daddr;
+	local->in.sin_port = uh->dest;
+	return true;
+}
+
+static bool same_address(const union signet_addr *a, const union signet_addr *b)
+{
+	if (a->sa.sa_family != b->sa.sa_family)
+		return false;
+	if (a->sa.sa_family == AF_INET6)
+		return a->in6.sin6_port == b->in6.sin6_port &&
+		       a->in6.sin6_scope_id == b->in6.sin6_scope_id &&
+		       ipv6_addr_equal(&a->in6.sin6_addr, &b->in6.sin6_addr);
+	return a->in.sin_port == b->in.sin_port &&
+	       a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
+}
+
+/*
+ * An authentic frame came from elsewhere than the path goes to. It moves
+ * nothing: the agent is told, at most once a second, and finds out.
+ */
+static void endpoint_seen(struct signet_run *run, struct sk_buff *skb, u64 now)
+{
+	const struct signet_path *path = rcu_dereference(run->ch->path);
+	u64 told = READ_ONCE(run->ch->endpoint_told);
+	union signet_addr remote, local;
+
+	if (!outer_addresses(skb, &remote, &local))
+		return;
+	if (path && likely(same_address(&path->remote, &remote)))
+		return;
+	if (told && now - told < NSEC_PER_SEC)
+		return;
+	WRITE_ONCE(run->ch->endpoint_told, now);
+	signet_event_endpoint_seen(run->ch, &remote, &local);
+}
+
+static void run_authentic(struct signet_run *run)
+{
+	u64 now = ktime_get_coarse_boottime_ns();
+	struct sk_buff *highest;
+	unsigned int i, fresh = 0, bytes = 0, packets = 0;
+
+	highest = run_commit(run);
+	for (i = 0; i < run->n; i++) {
+		const struct signet_segment *seg = &run->segments[i];
+
+		if (!seg->fresh)
+			continue;
+		fresh++;
+		/* empty: a keepalive, which is authentic but no packet */
+		packets += seg->len || seg->joined;
+		bytes += seg->len + (seg->joined ? seg->header_len : 0);
+	}
+	if (!fresh)
+		return;
+	signet_count_rx(run->ch, packets, bytes, now);
+	signet_channel_active(run->ch);
+	if (!test_bit(SIGNET_KEY_CONFIRMED, &run->key->flags) &&
+	    !test_and_set_bit(SIGNET_KEY_CONFIRMED, &run->key->flags))
+		signet_event_key_confirmed(run->key);
+	if (highest)
+		endpoint_seen(run, highest, now);
+	signet_run_deliver(run);
+}
+
+static void run_release(struct signet_run *run)
+{
+	struct sk_buff *skb;
+	unsigned int i;
+
+	for (i = 0; i < run->n_full; i++)
+		put_page(run->full[i]);
+	run->n_full = 0;
+	run->n = 0;
+	while ((skb = __skb_dequeue(&run->done)))
+		consume_skb(skb);
+}
+
+void signet_run_flush(struct signet_run *run)
+{
+	if (run->n) {
+		local_bh_disable();
+		rcu_read_lock();
+		run_authentic(run);
+		rcu_read_unlock();
+		local_bh_enable();
+	}
+	run_release(run);
+	run_end(run);
+}

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Arrival: frames are looked at where the network stack hands them over, so
+ * that a forged one costs little, and queued for the NAPI of this CPU.
+ */
+#include <linux/slab.h>
+#include <linux/udp.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/udp.h>
+
+#include "hop.h"
+#include "run.h"
+#include "stats.h"
+
+/**
+ * signet_rx_look_up() - label and key of a frame
+ * @sd: the device
+ * @f: its header
+ * @look: of the frame before, or zero; then of this one
+ *
+ * Context: RCU. @look is not valid when it returns a reason.
+ * Return: SIGNET_DROP_NONE or why to drop the frame.
+ */
+enum signet_drop signet_rx_look_up(struct signet_device *sd,
+				   const struct signet_frame *f,
+				   struct signet_look *look)
+{
+	if (look->label && look->label->label == f->label) {
+		if (look->key_lane == f->key_lane)
+			return SIGNET_DROP_NONE;
+	} else {
+		look->label = f->label ? signet_label_find(sd, f->label) : NULL;
+		if (!look->label)
+			return SIGNET_DROP_LABEL;
+	}
+	look->key_lane = f->key_lane;
+	look->key = signet_key_rx(look->label->channel,
+				  f->key_lane >> SIGNET_KEY_SHIFT);
+	return SIGNET_DROP_NONE;
+}
+
+/* Context: RCU */
+enum signet_drop signet_rx_key_check(const struct signet_frame *f,
+				     const struct signet_look *look)
+{
+	u8 lane = f->key_lane & SIGNET_LANE_MASK;
+	u64 counter = le64_to_cpu(f->counter);
+	const struct signet_key *key = look->key;
+	const struct signet_replay *replay;
+
+	if (!key)
+		return SIGNET_DROP_KEY_ID;
+	if (test_bit(SIGNET_KEY_DEAD, &key->flags) ||
+	    signet_key_expired(key) || counter >= key->hard_frames)
+		return SIGNET_DROP_KEY_EXPIRED;
+	if (lane >= key->n_lanes)
+		return SIGNET_DROP_LANE;
+	replay = rcu_dereference(key->windows[lane]);
+	if (replay && !signet_replay_look(replay, counter))
+		return SIGNET_DROP_REPLAY;
+	return SIGNET_DROP_NONE;
+}
+
+/* structure, label, hop tag, key, replay: no byte of the frame is trusted */
+static enum signet_drop frame_check(struct signet_device *sd,
+				    const struct signet_frame *f,
+				    struct signet_look *look)
+{
+	enum signet_drop reason;
+
+	if (f->flags)
+		return SIGNET_DROP_FLAGS;
+	reason = signet_rx_look_up(sd, f, look);
+	if (reason)
+		return reason;
+	if (!signet_hop_tag_ok(f, &look->label->hop_key))
+		return SIGNET_DROP_HOP_TAG;
+	return signet_rx_key_check(f, look);
+}
+
+/* drops that were found in one super-packet, by reason and peer */
+struct drops {
+	struct signet_peer *peer;
+	enum signet_drop reason;
+	unsigned int n;
+};
+
+static void drops_add(struct signet_device *sd, struct drops *d,
+		      struct signet_peer *peer, enum signet_drop reason)
+{
+	if (d->n && (d->peer != peer || d->reason != reason)) {
+		signet_count_drop(sd, d->peer, d->reason, d->n);
+		d->n = 0;
+	}
+	d->peer = peer;
+	d->reason = reason;
+	d->n++;
+}
+
+/**
+ * signet_rx_classify() - look at each frame of an skb
+ * @sd: the device
+ * @skb: its cb says where the frames are; @good is filled in
+ *
+ * Context: softirq, RCU. Drops are counted; an skb without any good frame is
+ * freed.
+ * Return: true when there is a frame to open.
+ */
+bool signet_rx_classify(struct signet_device *sd, struct sk_buff *skb)
+{
+	struct signet_rx_cb *cb = SIGNET_RX_CB(skb);
+	const struct signet_frame *f;
+	struct signet_look look = {};
+	struct signet_frame copy;
+	struct drops drops = {};
+	enum signet_drop reason;
+	unsigned int at, i;
+	bool any = false;
+
+	for (i = 0, at = cb->offset; i < cb->frames; i++, at += cb->size) {
+		reason = SIGNET_DROP_LENGTH;
+		f = NULL;
+		if (skb->len >= at + SIGNET_PACKET_MIN)
+			f = skb_header_pointer(skb, at, sizeof(copy), &copy);
+		if (f)
+			reason = frame_check(sd, f, &look);
+		if (likely(!reason)) {
+			__set_bit(i, cb->good);
+			any = true;
+			continue;
+		}
+		drops_add(sd, &drops,
+			  look.label ? look.label->channel->peer : NULL, reason);
+		if (!look.label || reason == SIGNET_DROP_LENGTH)
+			memset(&look, 0, sizeof(look));
+	}
+	if (unlikely(drops.n)) {
+		if (!any && !--drops.n) {
+			signet_drop_skb(sd, drops.peer, skb, drops.reason);
+			return false;
+		}
+		if (drops.n)
+			signet_count_drop(sd, drops.peer, drops.reason,
+					  drops.n);
+		if (!any)
+			signet_drop_skb(sd, drops.peer, skb, drops.reason);
+	}
+	return any;
+}
+
+/* What belongs to the outer packet goes: it waits, and routes don't. */
+static void detach_outer(struct signet_device *sd, struct sk_buff *skb)
+{
+	skb_dst_drop(skb);
+	nf_reset_ct(skb);
+	skb_orphan(skb);
+	skb->dev = sd->dev;
+}
+
+/**
+ * signet_rx_queue() - hand a classified skb to this CPU's NAPI
+ * @sd: the device
+ * @skb: with a good frame
+ * Context: softirq, RCU. @skb is taken.
+ */
+void signet_rx_queue(struct signet_device *sd, struct sk_buff *skb)
+{
+	struct signet_rx_cpu *rx = this_cpu_ptr(sd->rx);
+	unsigned int truesize = skb->truesize;
+
+	if (unlikely(!(READ_ONCE(sd->dev->flags) & IFF_UP))) {
+		signet_drop_skb(sd, NULL, skb, SIGNET_DROP_DEVICE);
+		return;
+	}
+	detach_outer(sd, skb);
+
+	spin_lock(&rx->queue.lock);
+	if (unlikely(rx->bytes + truesize > READ_ONCE(sd->limits.queue_bytes))) {
+		spin_unlock(&rx->queue.lock);
+		signet_drop_skb(sd, NULL, skb, SIGNET_DROP_QUEUE_FULL);
+		return;
+	}
+	rx->bytes += truesize;
+	__skb_queue_tail(&rx->queue, skb);
+	spin_unlock(&rx->queue.lock);
+	napi_schedule(&rx->napi);
+}
+
+/**
+ * signet_encap_rcv() - udp_sock.encap_rcv: one datagram
+ * @sk: a socket that was handed over
+ * @skb: at its UDP header, checksum verified, possibly not linear
+ *
+ * Context: softirq, RCU
+ * Return: 0 when taken or dropped, 1 to leave it to the agent.
+ */
+int signet_encap_rcv(struct sock *sk, struct sk_buff *skb)
+{
+	struct signet_rx_cb *cb = SIGNET_RX_CB(skb);
+	struct signet_socket *s;
+	u8 type_copy, *type;
+	int iif;
+
+	s = rcu_dereference_sk_user_data(sk);
+	if (unlikely(!s))
+		return 1;
+	type = skb_header_pointer(skb, sizeof(struct udphdr), 1, &type_copy);
+	if (!type || *type != SIGNET_FRAME_PACKET)
+		return 1;
+	if (skb->len > sizeof(struct udphdr) + SIGNET_PACKET_MAX) {
+		signet_drop_skb(s->sd, NULL, skb, SIGNET_DROP_LENGTH);
+		return 0;
+	}
+
+	iif = s->family == AF_INET6 ? inet6_iif(skb) : inet_iif(skb);
+	memset(cb, 0, sizeof(*cb));
+	cb->iif = iif;
+	cb->offset = sizeof(struct udphdr);
+	cb->size = skb->len - sizeof(struct udphdr);
+	cb->frames = 1;
+	if (signet_rx_classify(s->sd, skb))
+		signet_rx_queue(s->sd, skb);
+	return 0;
+}
+
+static struct sk_buff *dequeue(struct signet_rx_cpu *rx, bool *defer)
+{
+	struct sk_buff *skb;
+
+	spin_lock(&rx->queue.lock);
+	skb = __skb_dequeue(&rx->queue);
+	if (skb)
+		rx->bytes -= skb->truesize;
+	*defer = rx->deferring;
+	spin_unlock(&rx->queue.lock);
+	return skb;
+}
+
+static int rx_poll(struct napi_struct *napi, int budget)
+{
+	struct signet_rx_cpu *rx = container_of(napi, struct signet_rx_cpu,
+						napi);
+	struct sk_buff *skb;
+	int work = 0, n;
+	bool defer;
+
+	rcu_read_lock();
+	while (work < budget && (skb = dequeue(rx, &defer))) {
+		n = defer ? -EAGAIN : signet_run_add(rx->run, skb);
+		if (n == -EAGAIN) {
+			signet_defer(rx, skb);
+			n = 1;
+		}
+		work += n;
+	}
+	signet_run_flush(rx->run);
+	rcu_read_unlock();
+
+	if (work < budget) {
+		napi_complete_done(napi, work);
+		return work;
+	}
+	return budget;
+}
+
+static int rx_cpu_init(struct signet_device *sd, int cpu)
+{
+	struct signet_rx_cpu *rx = per_cpu_ptr(sd->rx, cpu);
+
+	rx->sd = sd;
+	rx->run = signet_run_alloc(sd, &rx->napi, cpu_to_node(cpu));
+	if (!rx->run)
+		return -ENOMEM;
+	skb_queue_head_init(&rx->queue);
+	__skb_queue_head_init(&rx->deferred);
+	INIT_WORK(&rx->work, signet_defer_work);
+	set_bit(NAPI_STATE_NO_BUSY_POLL, &rx->napi.state);
+	netif_napi_add(sd->dev, &rx->napi, rx_poll);
+	napi_enable(&rx->napi);
+	return 0;
+}
+
+static void rx_cpu_uninit(struct signet_rx_cpu *rx)
+{
+	if (!rx->run)
+		return;
+	napi_disable(&rx->napi);
+	cancel_work_sync(&rx->work);
+	__netif_napi_del(&rx->napi);
+	__skb_queue_purge(&rx->queue);
+	__skb_queue_purge(&rx->deferred);
+}
+
+/* Context: process; ndo_init */
+int signet_rx_init(struct signet_device *sd)
+{
+	int cpu, err;
+
+	sd->rx = alloc_percpu(struct signet_rx_cpu);
+	if (!sd->rx)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		err = rx_cpu_init(sd, cpu);
+		if (err) {
+			signet_rx_uninit(sd);
+			return err;
+		}
+	}
+	return 0;
+}
+
+/**
+ * signet_rx_uninit() - wait for what is being opened, drop what waits
+ * @sd: the device
+ * Context: process; ndo_uninit, after the sockets were detached
+ */
+void signet_rx_uninit(struct signet_device *sd)
+{
+	int cpu;
+
+	/* encap_rcv and the hook may still be running */
+	synchronize_net();
+	for_each_possible_cpu(cpu)
+		rx_cpu_uninit(per_cpu_ptr(sd->rx, cpu));
+	/* netpoll walks dev->napi_list under RCU */
+	synchronize_net();
+	for_each_possible_cpu(cpu)
+		signet_run_free(per_cpu_ptr(sd->rx, cpu)->run);
+	free_percpu(sd->rx);
+	sd->rx = NULL;
+}
