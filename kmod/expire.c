@@ -16,7 +16,7 @@
 #include "tx.h"
 
 /* how often sockets are looked at that ended without a word */
-#define SIGNET_SOCKET_CHECK_NS (30 * NSEC_PER_SEC)
+#define SIGNET_SOCKET_CHECK_NS (60 * NSEC_PER_SEC)
 
 /* jiffies until @ns, and up to a second more */
 static unsigned long delay_until(u64 ns)

@@ -170,7 +170,7 @@ static int check_sock(struct sock *sk, u16 family,
 		return refuse(extack, -EBUSY,
 			      "socket belongs to another tunnel");
 	/* also sockmap's */
-	if (rcu_access_pointer(sk->sk_user_data))
+	if (rcu_access_pointer(__sk_user_data(sk)))
 		return refuse(extack, -EBUSY, "socket is used by the kernel");
 	return 0;
 }
@@ -218,7 +218,7 @@ static int attach(struct signet_device *sd, struct sock *sk, u16 family,
 	struct signet_socket *s;
 	int err;
 
-	s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
+	s = kzalloc_obj(*s, GFP_KERNEL_ACCOUNT);
 	if (!s)
 		return refuse(extack, -ENOMEM, "out of memory");
 	s->sd = sd;
@@ -239,6 +239,7 @@ static int attach(struct signet_device *sd, struct sock *sk, u16 family,
 	}
 	rcu_assign_pointer(sd->sockets[signet_family_index(family)], s);
 	update_carrier(sd);
+	signet_expire_at(sd, ktime_get_boottime_ns()); /* checks from now on */
 	return 0;
 
 err_release:
