@@ -20,6 +20,7 @@
 
 #include "client.h"
 #include "common/config.h"
+#include "common/kmod.h"
 #include "facts.h"
 #include "json.h"
 
@@ -38,11 +39,31 @@ static const char *first_line(const char *path, char *buf, size_t cap)
 	return ok;
 }
 
+/* From the module itself, else (it answers administrators only) from sysfs. */
+static void add_module(struct json_object *o)
+{
+	struct sg_kmod_module m;
+	struct sg_kmod *km;
+	char buf[64];
+
+	if (!sg_kmod_open(&km, false) && !sg_kmod_module_get(km, &m)) {
+		sg_json_add_str(o, "module", m.version);
+		sg_json_add_int(o, "moduleWire", m.wire_version);
+	} else if (access("/sys/module/signet", F_OK)) {
+		sg_json_add_str(o, "module", NULL);
+	} else {
+		sg_json_add_str(o, "module",
+				first_line("/sys/module/signet/version", buf,
+					   sizeof(buf))
+					? buf
+					: "loaded");
+	}
+	sg_kmod_close(km);
+}
+
 struct json_object *sg_facts_versions(const struct sg_tool *t)
 {
 	struct json_object *o = json_object_new_object(), *reply = NULL, *s;
-	char buf[64];
-	bool loaded;
 
 	sg_json_add_str(o, "tool", SIGNET_VERSION);
 	sg_call_quiet(t, "GetStatus", NULL, 2000, &reply);
@@ -50,13 +71,7 @@ struct json_object *sg_facts_versions(const struct sg_tool *t)
 	sg_json_add_str(o, "agent", s ? sg_json_str(s, "version") : NULL);
 	if (s)
 		sg_json_add_int(o, "agentWire", sg_json_int(s, "wire"));
-	loaded = !access("/sys/module/signet", F_OK);
-	sg_json_add_str(
-		o, "module",
-		!loaded ? NULL
-		: first_line("/sys/module/signet/version", buf, sizeof(buf))
-			? buf
-			: "loaded");
+	add_module(o);
 	sg_json_add_int(o, "wire", SIGNET_WIRE_VERSION);
 	json_object_put(reply);
 	return o;

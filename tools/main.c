@@ -29,6 +29,7 @@ static const struct sg_command commands[] = {
 	{ "drops", sg_cmd_drops, "dropped frames and packets by reason" },
 	{ "metrics", sg_cmd_metrics, "counters as OpenMetrics text" },
 	{ "report", sg_cmd_report, "support bundle without secrets" },
+	{ "dev", sg_cmd_dev, "devices of the kernel module, driven directly" },
 	{ "version", sg_cmd_version,
 	  "versions of tool, agent, module and wire" },
 	{ 0 }

@@ -49,6 +49,7 @@ struct sg_command {
 
 /* argv[0] is the command's own name. Return: enum sg_exit. */
 int sg_cmd_check(struct sg_tool *t, int argc, char **argv);
+int sg_cmd_dev(struct sg_tool *t, int argc, char **argv);
 int sg_cmd_down(struct sg_tool *t, int argc, char **argv);
 int sg_cmd_drops(struct sg_tool *t, int argc, char **argv);
 int sg_cmd_identity(struct sg_tool *t, int argc, char **argv);
