@@ -24,6 +24,7 @@ enum signet_key_flag {
 	SIGNET_KEY_TOLD,      /* rekey-wanted was sent */
 	SIGNET_KEY_CONFIRMED, /* a frame opened under it */
 	SIGNET_KEY_DEAD,      /* taken out of its slot: refuse */
+	SIGNET_KEY_SIMD,      /* its AEAD answers at once where SIMD is usable */
 };
 
 /* counter of one lane: the next to be used */
@@ -37,7 +38,10 @@ struct signet_tx_lane {
  * @born, @soft_ns, @hard_ns: boottime ns; U64_MAX never
  * @soft_frames, @hard_frames: over all lanes; U64_MAX never
  * @lane_soft, @lane_hard: the share of one lane
+ * @odd_lanes: so many lanes, the first ones, may seal one more than @lane_hard
  * @failures: frames that did not open
+ * @opened_then: sum of the windows' ends when @failures was last looked at
+ * @secret: of ChaCha20-Poly1305, which has no @tfm
  * @n_lanes: length of @tx or @windows
  * @windows: receive: made when a lane's first frame has opened; RCU
  * @tx: transmit
@@ -57,7 +61,10 @@ struct signet_key {
 	u64 hard_frames;
 	u64 lane_soft;
 	u64 lane_hard;
+	u32 odd_lanes;
+	u32 secret[SIGNET_AEAD_KEY_LEN / sizeof(u32)];
 	atomic64_t failures;
+	u64 opened_then;
 	struct kref ref;
 	struct rcu_work free;
 	union {
@@ -107,6 +114,14 @@ static inline bool signet_key_expired(const struct signet_key *key)
  */
 int signet_key_reserve(struct signet_key *key, u8 lane, unsigned int n,
 		       u64 *counter);
+
+/**
+ * signet_key_check() - may @counter be sealed or opened now?
+ * Context: RCU or a reference. Any age, dead or not, hard limits of time and
+ * frames; sends rekey-wanted when a soft limit is crossed.
+ * Return: 0; -EKEYEXPIRED
+ */
+int signet_key_check(struct signet_key *key, u8 lane, u64 counter);
 
 /* a frame did not open under it: counts, may ask for a new key */
 void signet_key_failed(struct signet_key *key);

@@ -58,7 +58,7 @@ static void count(struct signet_device *sd, struct signet_peer *peer,
 	if (!drops)
 		drops = sd->drops;
 	this_cpu_add(drops[reason], n);
-	trace_signet_drop(sd->dev->ifindex, peer ? peer->id : -1, reason,
+	trace_signet_drop(sd->dev->ifindex, peer ? (s64)peer->id : -1, reason,
 			  length);
 }
 

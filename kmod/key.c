@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <linux/math64.h>
+#include <linux/netlink.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include "aead.h"
+#include "event.h"
+#include "key.h"
+#include "tx.h"
+
+static void key_wipe(struct signet_key *key)
+{
+	unsigned int i;
+
+	if (key->direction == SIGNET_DIRECTION_RECEIVE)
+		for (i = 0; i < key->n_lanes; i++)
+			signet_replay_free(rcu_dereference_protected(
+				key->windows[i], 1));
+	signet_aead_key_free(key);
+	kfree_sensitive(key);
+}
+
+static void key_free_work(struct work_struct *work)
+{
+	key_wipe(container_of(to_rcu_work(work), struct signet_key, free));
+}
+
+static void key_release(struct kref *ref)
+{
+	struct signet_key *key = container_of(ref, struct signet_key, ref);
+
+	INIT_RCU_WORK(&key->free, key_free_work);
+	queue_rcu_work(signet_wq, &key->free);
+}
+
+void signet_key_get(struct signet_key *key)
+{
+	kref_get(&key->ref);
+}
+
+void signet_key_put(struct signet_key *key)
+{
+	kref_put(&key->ref, key_release);
+}
+
+static u64 deadline(u64 now, u64 ms)
+{
+	return ms > div_u64(U64_MAX - now, NSEC_PER_MSEC) ?
+		       U64_MAX :
+		       now + ms * NSEC_PER_MSEC;
+}
+
+static struct signet_key *key_make(struct signet_channel *ch,
+				    const struct signet_key_config *cfg)
+{
+	bool tx = cfg->direction == SIGNET_DIRECTION_TRANSMIT;
+	unsigned int lanes = tx ? ch->tx_lanes : ch->rx_lanes;
+	struct signet_key *key;
+
+	key = kzalloc(tx ? struct_size(key, tx, lanes) :
+			   struct_size(key, windows, lanes),
+		      GFP_KERNEL_ACCOUNT);
+	if (!key)
+		return NULL;
+	kref_init(&key->ref);
+	key->channel = ch;
+	key->id = cfg->id;
+	key->direction = cfg->direction;
+	key->cipher = cfg->cipher;
+	key->n_lanes = lanes;
+	key->born = ktime_get_boottime_ns();
+	key->soft_ns = deadline(key->born, cfg->soft_ms);
+	key->hard_ns = deadline(key->born, cfg->hard_ms);
+	key->soft_frames = cfg->soft_frames;
+	key->hard_frames = cfg->hard_frames;
+	key->lane_soft = max_t(u64, div_u64(cfg->soft_frames, lanes), 1);
+	key->lane_hard = div_u64_rem(cfg->hard_frames, lanes, &key->odd_lanes);
+	if (cfg->soft_frames == U64_MAX)
+		key->lane_soft = U64_MAX;
+	if (cfg->hard_frames == U64_MAX) {
+		key->lane_hard = U64_MAX;
+		key->odd_lanes = 0;
+	}
+	return key;
+}
+
+int signet_key_new(struct signet_channel *ch,
+		   const struct signet_key_config *cfg,
+		   struct netlink_ext_ack *extack)
+{
+	struct signet_device *sd = ch->peer->sd;
+	struct signet_key *key;
+	int err;
+
+	if (rcu_access_pointer(ch->keys[cfg->direction][cfg->id])) {
+		NL_SET_ERR_MSG(extack, "there is a key in that slot");
+		return -EEXIST;
+	}
+	key = key_make(ch, cfg);
+	if (!key)
+		return -ENOMEM;
+	err = signet_aead_key_set(key, cfg->secret);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "this kernel can't use that cipher");
+		kfree_sensitive(key);
+		return err;
+	}
+	rcu_assign_pointer(ch->keys[cfg->direction][cfg->id], key);
+	sd->n_keys++;
+	signet_device_changed(sd);
+	if (min(key->soft_ns, key->hard_ns) != U64_MAX)
+		signet_expire_at(sd, min(key->soft_ns, key->hard_ns));
+	return 0;
+}
+
+void signet_key_del(struct signet_key *key)
+{
+	struct signet_channel *ch = key->channel;
+	struct signet_device *sd = ch->peer->sd;
+
+	set_bit(SIGNET_KEY_DEAD, &key->flags);
+	RCU_INIT_POINTER(ch->keys[key->direction][key->id], NULL);
+	if (rcu_access_pointer(ch->tx_key) == key)
+		RCU_INIT_POINTER(ch->tx_key, NULL);
+	sd->n_keys--;
+	signet_device_changed(sd);
+	signet_key_put(key);
+}
+
+int signet_key_swap(struct signet_channel *ch, u8 key_id,
+		    struct netlink_ext_ack *extack)
+{
+	struct signet_device *sd = ch->peer->sd;
+	struct signet_key *key;
+
+	key = rcu_dereference_protected(
+		ch->keys[SIGNET_DIRECTION_TRANSMIT][key_id],
+		lockdep_is_held(&sd->lock));
+	if (!key) {
+		NL_SET_ERR_MSG(extack, "no transmit key in that slot");
+		return -ENOENT;
+	}
+	if (signet_key_expired(key)) {
+		NL_SET_ERR_MSG(extack, "that key is past its time limit");
+		return -EKEYEXPIRED;
+	}
+	rcu_assign_pointer(ch->tx_key, key);
+	signet_device_changed(sd);
+	signet_channel_ready(ch);
+	return 0;
+}
+
+static void tell_once(struct signet_key *key, enum signet_rekey_reason reason)
+{
+	if (!test_bit(SIGNET_KEY_TOLD, &key->flags) &&
+	    !test_and_set_bit(SIGNET_KEY_TOLD, &key->flags))
+		signet_event_rekey_wanted(key, reason);
+}
+
+int signet_key_check(struct signet_key *key, u8 lane, u64 counter)
+{
+	u64 now = ktime_get_coarse_boottime_ns();
+
+	if (unlikely(test_bit(SIGNET_KEY_DEAD, &key->flags) ||
+		     now >= key->hard_ns))
+		return -EKEYEXPIRED;
+	/* one more than a lane's share for the first lanes, if it's uneven */
+	if (unlikely(counter >= key->lane_hard) &&
+	    (counter > key->lane_hard || lane >= key->odd_lanes))
+		return -EKEYEXPIRED;
+	if (unlikely(counter >= key->lane_soft - 1))
+		tell_once(key, SIGNET_REKEY_REASON_FRAMES);
+	else if (unlikely(now >= key->soft_ns))
+		tell_once(key, SIGNET_REKEY_REASON_TIME);
+	return 0;
+}
+
+int signet_key_reserve(struct signet_key *key, u8 lane, unsigned int n,
+		       u64 *counter)
+{
+	atomic64_t *next = &key->tx[lane].next;
+	u64 first;
+
+	/* so that a key that is used up does not count on and on */
+	if (unlikely((u64)atomic64_read(next) > key->lane_hard))
+		return -EKEYEXPIRED;
+	/* what was added stays, also when it is refused: never twice */
+	first = atomic64_add_return(n, next) - n;
+	*counter = first;
+	return signet_key_check(key, lane, first + n - 1);
+}
+
+/* how far the lanes came: grows when a frame opens */
+static u64 opened(const struct signet_key *key)
+{
+	struct signet_replay *r;
+	u64 sum = 0;
+	int i;
+
+	rcu_read_lock();
+	for (i = 0; i < key->n_lanes; i++) {
+		r = rcu_dereference(key->windows[i]);
+		if (r)
+			sum += READ_ONCE(r->next);
+	}
+	rcu_read_unlock();
+	return sum;
+}
+
+void signet_key_failed(struct signet_key *key)
+{
+	u64 n = atomic64_inc_return(&key->failures);
+	u64 now;
+
+	if (n % SIGNET_FAILURES_SOFT)
+		return;
+	/* that many without one that opened between them */
+	now = opened(key);
+	if (now == READ_ONCE(key->opened_then))
+		tell_once(key, SIGNET_REKEY_REASON_FAILURES);
+	WRITE_ONCE(key->opened_then, now);
+}
