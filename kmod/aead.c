@@ -18,11 +18,15 @@
  * struct aead_op - a request and all that it points to
  * @wait: completes when the AEAD answered later
  * @release: waits for that, lets go of what is held and frees this
- * @key, @page, @skb: held while the AEAD works on its own
+ * @key: held, as are @page and @skb, while the AEAD works on its own
+ * @page: that the frame or the text lies in
+ * @skb: that the frame comes from, or NULL
  * @sealed: associated data, text and tag, in place
  * @src: associated data, and text with tag
  * @split: associated data, text, tag
  * @dst: associated data, text
+ * @nonce: lane and counter
+ * @aad: associated data
  * @tag: of a frame that was in several pieces
  * @req: has the AEAD's own memory behind it
  */
