@@ -4,6 +4,7 @@
 #   tests/tests.mk    unit tests, sanitizers, fuzzing, style, check
 #   tools/install.mk  install and uninstall
 #   tests/bench/bench.mk and tests/demo/demo.mk  benchmarks, demonstration
+#   tests/vm/vm.mk  the kernel module in virtual machines
 SAN ?=
 ifeq ($(SAN),1)
 BUILD  ?= build/san
@@ -99,7 +100,7 @@ clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
 include tests/tests.mk tools/install.mk
--include $(wildcard tests/bench/*.mk) tests/demo/demo.mk
+-include $(wildcard tests/bench/*.mk tests/vm/*.mk) tests/demo/demo.mk
 
 # Compiler and linker flags of the libraries. Made once the packages are there:
 # make installs those, makes this file, and starts over with it. All packages
@@ -111,7 +112,7 @@ $(BUILD)/config.mk: tests/deps.sh
 	@{ echo "PKG_CFLAGS := $$(pkg-config --cflags $(MODULES))" && \
 	   echo "PKG_LIBS := $$(pkg-config --libs $(MODULES))"; } > $@.new && mv $@.new $@
 
-ifneq ($(filter-out help deps clean style format uninstall,$(or $(MAKECMDGOALS),help)),)
+ifneq ($(filter-out help deps clean style format uninstall kmod vm-deps,$(or $(MAKECMDGOALS),help)),)
 include $(BUILD)/config.mk
 endif
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

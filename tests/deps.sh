@@ -4,7 +4,7 @@
 # and install what is missing: as root with apt, else through sudo, else print
 # the exact line to run and fail. With everything present: no network.
 #   build  compile everything        demo  run the demonstration
-#   test   run the whole test suite
+#   test   run the whole test suite       vm    run virtual machines
 set -eu
 
 build="gcc libc6-dev linux-libc-dev make pkg-config libsodium-dev liburing-dev
@@ -13,6 +13,7 @@ libnl-genl-3-dev libnl-route-3-dev libsystemd-dev"
 demo="iproute2 iputils-ping nftables procps python3 tcpdump tmux util-linux"
 test="$demo binutils clang clang-format-19 ethtool faketime iperf3 jq
 libcmocka-dev man-db netbase socat"
+vm="debian-archive-keyring qemu-system-x86 util-linux"
 
 # libFuzzer comes in a package that is named after clang's version.
 clang_rt() {
@@ -42,6 +43,7 @@ for group in "${@:-build}"; do
 	case $group in
 	build) want="$want $build" ;;
 	demo) want="$want $demo" ;;
+	vm) want="$want $vm" ;;
 	test) want="$want $test $(clang_rt)" ;;
 	*) echo "deps.sh: no group $group" >&2; exit 2 ;;
 	esac
