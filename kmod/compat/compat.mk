@@ -30,7 +30,9 @@ $(call lacks,TUNNEL_FLAG_BITS,net/ip_tunnels.h,define IP_TUNNEL_DECLARE_FLAGS) \
 $(call lacks,NEWLINK_PARAMS,net/rtnetlink.h,struct rtnl_newlink_params \{) \
 $(call lacks,UDP_TUNNEL_SOCK,net/udp_tunnel.h,setup_udp_tunnel_sock.struct net \*net$(comma) struct sock \*) \
 $(call lacks,UDP_TUNNEL_FLAGS,net/udp_tunnel.h,bool xnet$(comma) bool nocheck$(comma) u16) \
-$(call lacks,UDP_TUNNEL6_VOID,net/udp_tunnel.h,void udp_tunnel6_xmit_skb)
+$(call lacks,UDP_TUNNEL6_VOID,net/udp_tunnel.h,void udp_tunnel6_xmit_skb) \
+$(call lacks,TSTAMP_TYPE,linux/skbuff.h,tstamp_type:) \
+$(call lacks,GSO_ACCECN,linux/skbuff.h,SKB_GSO_TCP_ACCECN)
 
 ccflags-y += $(compat)
 # before the kernel's own, which they include next

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <linux/inetdevice.h>
+#include <net/addrconf.h>
+#include <net/dsfield.h>
+#include <net/dst_cache.h>
+#include <net/inet_ecn.h>
+#include <net/ip.h>
+#include <net/ip6_route.h>
+#include <net/ip_tunnels.h>
+#include <net/ipv6.h>
+#include <net/route.h>
+#include <net/udp_tunnel.h>
+
+#include "output.h"
+#include "socket.h"
+
+/* peer->tos: the inner packet's */
+#define TOS_INHERIT 1
+/* RFC 791: what every link carries */
+#define INNER_MTU_MIN 68
+
+static struct sock *path_socket(struct signet_device *sd,
+				const struct signet_path *path)
+{
+	int family = signet_family_index(path->remote.sa.sa_family);
+	struct signet_socket *s = rcu_dereference(sd->sockets[family]);
+
+	return s ? s->sk : NULL;
+}
+
+/* A local address that went away is chosen again by routing. */
+static struct rtable *route4_look_up(struct signet_path *path, struct sock *sk,
+				     u32 mark, __be32 *saddr)
+{
+	struct net *net = sock_net(sk);
+	struct flowi4 fl = {
+		.flowi4_oif = sk->sk_bound_dev_if,
+		.flowi4_mark = mark,
+		.flowi4_proto = IPPROTO_UDP,
+		.daddr = path->remote.in.sin_addr.s_addr,
+		.fl4_dport = path->remote.in.sin_port,
+		.fl4_sport = inet_sk(sk)->inet_sport,
+	};
+	struct rtable *rt;
+
+	if (path->local.sa.sa_family == AF_INET)
+		fl.saddr = path->local.in.sin_addr.s_addr;
+	if (!fl.saddr)
+		fl.saddr = inet_sk(sk)->inet_saddr;
+	if (fl.saddr &&
+	    !inet_confirm_addr(net, NULL, 0, fl.saddr, RT_SCOPE_HOST))
+		fl.saddr = 0;
+
+	rt = ip_route_output_flow(net, &fl, sk);
+	if (IS_ERR(rt) && PTR_ERR(rt) == -EINVAL && fl.saddr) {
+		fl.saddr = 0;
+		rt = ip_route_output_flow(net, &fl, sk);
+	}
+	*saddr = fl.saddr;
+	return rt;
+}
+
+static int route4_get(struct signet_path *path, u32 mark,
+		      struct signet_route *r)
+{
+	struct rtable *rt = dst_cache_get_ip4(&path->cache, &r->local.in);
+
+	if (unlikely(!rt)) {
+		rt = route4_look_up(path, r->sk, mark, &r->local.in);
+		if (IS_ERR(rt))
+			return PTR_ERR(rt);
+		dst_cache_set_ip4(&path->cache, &rt->dst, r->local.in);
+	}
+	r->rt = rt;
+	r->dst = &rt->dst;
+	return 0;
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+static struct dst_entry *route6_look_up(struct signet_path *path,
+					struct sock *sk, u32 mark,
+					struct in6_addr *saddr)
+{
+	const struct sockaddr_in6 *to = &path->remote.in6;
+	struct net *net = sock_net(sk);
+	struct flowi6 fl = {
+		.flowi6_oif = sk->sk_bound_dev_if,
+		.flowi6_mark = mark,
+		.flowi6_proto = IPPROTO_UDP,
+		.daddr = to->sin6_addr,
+		.fl6_dport = to->sin6_port,
+		.fl6_sport = inet_sk(sk)->inet_sport,
+	};
+	struct dst_entry *dst;
+
+	if (to->sin6_scope_id)
+		fl.flowi6_oif = to->sin6_scope_id;
+	if (path->local.sa.sa_family == AF_INET6)
+		fl.saddr = path->local.in6.sin6_addr;
+	if (ipv6_addr_any(&fl.saddr))
+		fl.saddr = inet6_sk(sk)->saddr;
+	if (!ipv6_addr_any(&fl.saddr) &&
+	    !ipv6_chk_addr(net, &fl.saddr, NULL, 0))
+		fl.saddr = in6addr_any;
+
+	dst = ip6_dst_lookup_flow(net, sk, &fl, NULL);
+	*saddr = fl.saddr;
+	return dst;
+}
+
+static int route6_get(struct signet_path *path, u32 mark,
+		      struct signet_route *r)
+{
+	struct dst_entry *dst = dst_cache_get_ip6(&path->cache, &r->local.in6);
+
+	if (unlikely(!dst)) {
+		dst = route6_look_up(path, r->sk, mark, &r->local.in6);
+		if (IS_ERR(dst))
+			return PTR_ERR(dst);
+		dst_cache_set_ip6(&path->cache, dst, &r->local.in6);
+	}
+	r->dst = dst;
+	return 0;
+}
+
+static void output6(const struct signet_route *r, struct sk_buff *skb,
+		    const struct signet_outer *outer)
+{
+	const struct sockaddr_in6 *to = &r->remote->in6;
+
+	skb->ignore_df = outer->fragment;
+	udp_tunnel6_xmit_skb(r->dst, r->sk, skb, NULL, &r->local.in6,
+			     &to->sin6_addr, outer->tos,
+			     ip6_dst_hoplimit(r->dst), 0,
+			     inet_sk(r->sk)->inet_sport, to->sin6_port, false,
+			     0);
+}
+#else
+static int route6_get(struct signet_path *path, u32 mark,
+		      struct signet_route *r)
+{
+	return -EAFNOSUPPORT;
+}
+
+static void output6(const struct signet_route *r, struct sk_buff *skb,
+		    const struct signet_outer *outer)
+{
+	kfree_skb(skb);
+}
+#endif
+
+int signet_route_get(struct signet_device *sd, struct signet_path *path,
+		     u32 mark, struct signet_route *r)
+{
+	bool ip6 = path->remote.sa.sa_family == AF_INET6;
+	unsigned int overhead, mtu;
+	int err;
+
+	r->remote = &path->remote;
+	r->sk = path_socket(sd, path);
+	if (unlikely(!r->sk))
+		return -ENOTCONN;
+	err = ip6 ? route6_get(path, mark, r) : route4_get(path, mark, r);
+	if (unlikely(err))
+		return err;
+	if (unlikely(dst_dev_rcu(r->dst) == sd->dev)) {
+		dst_release(r->dst);
+		dst_cache_reset(&path->cache);
+		return -ELOOP;
+	}
+
+	overhead = ip6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
+	overhead += sizeof(struct udphdr) + SIGNET_FRAME_OVERHEAD;
+	mtu = dst_mtu(r->dst);
+	r->mtu = max_t(int, mtu - overhead, INNER_MTU_MIN);
+	return 0;
+}
+
+void signet_route_put(struct signet_route *r)
+{
+	dst_release(r->dst);
+}
+
+/* IPv6 may count on 1280 bytes, whatever is below (RFC 2473, section 7.1). */
+void signet_outer_set(struct signet_outer *outer,
+		      const struct signet_peer *peer,
+		      const struct sk_buff *skb, unsigned int mtu)
+{
+	bool ip6 = skb && skb->protocol == htons(ETH_P_IPV6);
+	u8 inner = skb ? ip_tunnel_get_dsfield(ip_hdr(skb), skb) : 0;
+	u8 df = READ_ONCE(peer->df);
+	u8 tos = READ_ONCE(peer->tos);
+
+	outer->tos = INET_ECN_encapsulate(tos == TOS_INHERIT ? inner : tos,
+					  inner);
+	outer->df = df == SIGNET_DF_UNSET ? 0 : htons(IP_DF);
+	if (df == SIGNET_DF_INHERIT && skb && !ip6)
+		outer->df = ip_hdr(skb)->frag_off & htons(IP_DF);
+	outer->fragment = ip6 && mtu < IPV6_MIN_MTU;
+}
+
+/*
+ * Statistics of the device count inner packets: they are kept elsewhere, and
+ * the outer packet is no device's until it has its header.
+ */
+void signet_output(const struct signet_route *r, struct sk_buff *skb,
+		   const struct signet_outer *outer)
+{
+	const struct sockaddr_in *to = &r->remote->in;
+
+	dst_hold(r->dst);
+	if (r->remote->sa.sa_family == AF_INET6) {
+		output6(r, skb, outer);
+		return;
+	}
+	udp_tunnel_xmit_skb(r->rt, r->sk, skb, r->local.in,
+			    to->sin_addr.s_addr, outer->tos,
+			    ip4_dst_hoplimit(r->dst),
+			    outer->fragment ? 0 : outer->df,
+			    inet_sk(r->sk)->inet_sport, to->sin_port, false,
+			    false, 0);
+}
