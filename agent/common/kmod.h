@@ -180,7 +180,11 @@ struct sg_kmod_counters {
 	uint64_t aead_failures;
 };
 
-/** struct sg_kmod_peer - @prefix: one dump may give a peer in several parts */
+/**
+ * struct sg_kmod_peer - what the kernel says about a peer
+ * @prefix: where they do not fit one message, a dump calls again at once with
+ * the same @id, further prefixes, and nothing else
+ */
 struct sg_kmod_peer {
 	uint32_t id;
 	bool has_tx_channel;

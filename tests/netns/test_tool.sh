@@ -4,7 +4,8 @@
 . "$(dirname "$0")/lib.sh"
 
 commands="identity peer pair up down check reload status peers ping why monitor
-	drops metrics report version"
+	drops metrics report dev version"
+dev_commands="add del set show listen monitor reload peer channel label key"
 
 # code WANTED COMMAND...: its exit code, and something said on stderr if not 0
 code() {
@@ -34,7 +35,12 @@ helps() {
 	local c
 	for c in $commands "identity new" "identity show" "identity rotate" \
 		"identity backup" "identity restore" "peer add" "peer set" \
-		"peer remove"; do
+		"peer remove" "dev peer add" "dev peer del" "dev peer show" \
+		"dev channel add" "dev channel del" "dev channel show" \
+		"dev channel select" "dev channel keepalive" "dev label add" \
+		"dev label del" "dev label show" "dev key add" "dev key swap" \
+		"dev key del" "dev key show" $(printf 'dev-%s ' $dev_commands); do
+		c=${c//-/ }
 		# shellcheck disable=SC2086
 		"$BIN/signet" $c --help >"$T/out" || return
 		grep -q '^Example' "$T/out" || { echo "$c: no example"; return 1; }
@@ -49,6 +55,10 @@ documented() {
 		grep -qE "^\.It Cm $c( |$)" tools/man/signet.1 &&
 			grep -qw "$c" tools/completion/signet.bash ||
 			{ echo "$c"; return 1; }
+	done
+	for c in $dev_commands; do
+		grep -qE "^\.It Cm dev $c( |$)" tools/man/signet.1 ||
+			{ echo "dev $c"; return 1; }
 	done
 	for k in $(sed -n 's/.*KEY("\([A-Za-z]*\)", set.*/\1/p' \
 		agent/common/config_keys.c); do
@@ -78,6 +88,17 @@ is "with --json the error is an object" \
 check "why says it too" says FAIL sig a why b
 check "the configuration is checked without an agent" code 0 sig a check
 check "keys are never overwritten" code 1 sig a identity new
+if ! [ -d /sys/module/signet ]; then
+	check "without the kernel module, dev says what to do" \
+		says 'modprobe signet' sig a dev show
+	check "and fails" code 1 sig a dev add toolsg0
+fi
+check "a key that others may read is refused" \
+	says 'mode 0644' sig a dev key add toolsg0 0 0 --direction rx \
+	--cipher aes-256-gcm --key-file /etc/passwd
+check "a key on the command line is not understood" \
+	code 2 sig a dev key add toolsg0 0 0 --direction rx \
+	--cipher aes-256-gcm --key 000102
 
 before=$(state_of "$T/a/etc")
 own=$(cat "$T/a/id") other=$(cat "$T/b/id")

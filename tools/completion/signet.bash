@@ -17,6 +17,37 @@ _signet_options()
 	monitor*) echo --strangers --count ;;
 	drops*) echo --all ;;
 	report*) echo --output ;;
+	"dev add") echo --mtu --metadata --mark --listen --up ;;
+	"dev set") echo --mtu --metadata --mark --up --down --detach \
+		--max-peers --max-channels --max-prefixes --queue-bytes ;;
+	"dev listen") echo --background ;;
+	"dev monitor") echo --count ;;
+	"dev peer") echo --prefix --move --remove --replace --channel --df \
+		--tos --mark --update ;;
+	"dev channel") echo --peer --remote --tx-label --tx-hop-key-file \
+		--local --generation --tx-lanes --rx-lanes --watch ;;
+	"dev label") echo --channel --hop-key-file --expires --update ;;
+	"dev key") echo --direction --cipher --key-file --soft --hard \
+		--soft-frames --hard-frames ;;
+	esac
+}
+
+_signet_devices()
+{
+	signet dev show --json 2>/dev/null | sed -n 's/.*"name": *"\(.*\)".*/\1/p'
+}
+
+# words after "dev"
+_signet_dev()
+{
+	case $#:${1-} in
+	0:) echo add del set show listen monitor reload peer channel label key ;;
+	1:del | 1:set | 1:show | 1:listen | 1:monitor) _signet_devices ;;
+	1:peer) echo add set del show ;;
+	1:channel) echo add set del show select keepalive ;;
+	1:label) echo add del show ;;
+	1:key) echo add swap del show ;;
+	2:peer | 2:channel | 2:label | 2:key) _signet_devices ;;
 	esac
 }
 
@@ -24,7 +55,7 @@ _signet()
 {
 	local cur prev words=() word i skip=
 	local commands="identity peer pair up down check reload status peers
-		ping why monitor drops metrics report version help"
+		ping why monitor drops metrics report dev version help"
 	local globals="--json --socket --config --state --help"
 
 	COMPREPLY=()
@@ -44,7 +75,8 @@ _signet()
 
 	case $prev in
 	--socket | --config | --passphrase-file | --next | --code-file | \
-		--code-out | --output | -o)
+		--code-out | --output | -o | --key-file | --hop-key-file | \
+		--tx-hop-key-file)
 		COMPREPLY=($(compgen -f -- "$cur"))
 		return
 		;;
@@ -75,6 +107,7 @@ _signet()
 			"$(signet peers --names 2>/dev/null)" -- "$cur")) ;;
 		esac
 		;;
+	dev) COMPREPLY=($(compgen -W "$(_signet_dev "${words[@]:1}")" -- "$cur")) ;;
 	ping | why | peers)
 		[[ ${words[1]-} ]] || COMPREPLY=($(compgen -W \
 			"$(signet peers --names 2>/dev/null)" -- "$cur"))
