@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <asm/simd.h>
 #include <crypto/aead.h>
 #include <crypto/internal/simd.h>
 #include <linux/crypto.h>

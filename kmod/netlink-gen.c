@@ -401,6 +401,7 @@ struct genl_family signet_nl_family __ro_after_init = {
 	.version	= SIGNET_FAMILY_VERSION,
 	.netnsok	= true,
 	.parallel_ops	= true,
+	.resv_start_op	= __SIGNET_CMD_MAX,
 	.module		= THIS_MODULE,
 	.split_ops	= signet_nl_ops,
 	.n_split_ops	= ARRAY_SIZE(signet_nl_ops),
