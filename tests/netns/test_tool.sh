@@ -96,9 +96,9 @@ fi
 check "a key that others may read is refused" \
 	says 'mode 0644' sig a dev key add toolsg0 0 0 --direction rx \
 	--cipher aes-256-gcm --key-file /etc/passwd
-check "a key on the command line is not understood" \
+check "a key among the arguments is not taken" \
 	code 2 sig a dev key add toolsg0 0 0 --direction rx \
-	--cipher aes-256-gcm --key 000102
+	--cipher aes-256-gcm 000102
 
 before=$(state_of "$T/a/etc")
 own=$(cat "$T/a/id") other=$(cat "$T/b/id")
