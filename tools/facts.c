@@ -39,18 +39,19 @@ static const char *first_line(const char *path, char *buf, size_t cap)
 	return ok;
 }
 
-/* From the module itself, else (it answers administrators only) from sysfs. */
+/* From the module itself, else (it answers administrators only) from sysfs.
+ * Asking for one that is not there could load it. */
 static void add_module(struct json_object *o)
 {
+	struct sg_kmod *km = NULL;
 	struct sg_kmod_module m;
-	struct sg_kmod *km;
 	char buf[64];
 
-	if (!sg_kmod_open(&km, false) && !sg_kmod_module_get(km, &m)) {
+	if (access("/sys/module/signet", F_OK)) {
+		sg_json_add_str(o, "module", NULL);
+	} else if (!sg_kmod_open(&km, false) && !sg_kmod_module_get(km, &m)) {
 		sg_json_add_str(o, "module", m.version);
 		sg_json_add_int(o, "moduleWire", m.wire_version);
-	} else if (access("/sys/module/signet", F_OK)) {
-		sg_json_add_str(o, "module", NULL);
 	} else {
 		sg_json_add_str(o, "module",
 				first_line("/sys/module/signet/version", buf,

@@ -55,12 +55,15 @@ hex_key() { head -c "$2" /dev/urandom | od -An -tx1 | tr -d ' \n' >"$T/$1"; }
 
 pings() { ip netns exec "$1" ping -q -c 2 -i 0.2 -W 5 "$2"; }
 
-### Without the module
+### Without the module, which asking for its family would load
 
+modprobe=$(</proc/sys/kernel/modprobe)
+echo /bin/false >/proc/sys/kernel/modprobe
 check "without the module: what to do is said" \
 	refused "is not loaded" "$S" dev show
 check "and the version is not known" \
 	shows .module null "$S" version
+echo "$modprobe" >/proc/sys/kernel/modprobe
 
 ### Devices
 
@@ -115,7 +118,7 @@ hex_key ba 32
 
 check "a peer" a peer add sg0 1 --prefix 10.9.0.2/32 --df inherit --tos inherit
 check "a second peer cannot have its prefix" \
-	refused "10.9.0.2" a peer add sg0 2 --prefix 10.9.0.2/32
+	refused "another peer has" a peer add sg0 2 --prefix 10.9.0.2/32
 check "unless it takes it" a peer add sg0 2 --move 10.9.0.2/32
 check "and gives it back" a peer set sg0 1 --move 10.9.0.2/32
 check "prefixes are shown where they are" \
