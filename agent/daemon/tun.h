@@ -23,6 +23,7 @@
 #include "daemon/tun_lpm.h"
 #include "daemon/tun_queue.h"
 #include "daemon/tun_slab.h"
+#include "daemon/udp.h"
 
 #define TUN_CACHE_LINE	   64
 #define TUN_NSEC	   1000000000ull
@@ -171,28 +172,6 @@ struct tun_lookup {
 	uint8_t family; /* 0: empty */
 };
 
-/** struct tun_message - what recvmsg() fills in */
-struct tun_message {
-	struct msghdr hdr;
-	struct iovec iov;
-	union sg_addr from;
-	union {
-		struct cmsghdr align;
-		char buf[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
-			 CMSG_SPACE(sizeof(int))];
-	} control;
-};
-
-/**
- * struct tun_packet - one receive
- * @segment: length of each of the datagrams in it, but for the last
- */
-struct tun_packet {
-	uint8_t *buf;
-	size_t segment;
-	union sg_addr from, to;
-};
-
 struct tun_worker {
 	_Alignas(TUN_CACHE_LINE) pthread_mutex_t lock;
 	struct sg_datapath *dp;
@@ -311,11 +290,6 @@ void tun_sockets_close(struct tun_sockets *s);
 int tun_socket_send(struct sg_datapath *dp, const struct tun_sockets *s,
 		    const union sg_addr *remote, const union sg_addr *local,
 		    const uint8_t *data, size_t len, size_t segment);
-/* Return: length or -errno; @p->buf has room for TUN_PACKET_MAX bytes */
-ssize_t tun_socket_recv(int fd, struct tun_packet *p, uint16_t port);
-void tun_message_init(struct tun_message *m, uint8_t *buf);
-void tun_message_read(struct tun_message *m, size_t len, struct tun_packet *p,
-		      uint16_t port);
 uint32_t tun_socket_pmtu(const struct sg_datapath *dp,
 			 const union sg_addr *remote);
 bool tun_addr_equal(const union sg_addr *a, const union sg_addr *b);
@@ -341,7 +315,7 @@ void tun_icmp_too_big(struct tun_worker *w, const uint8_t *packet, size_t len,
 		      uint32_t mtu);
 
 /* tun_rx.c: caller holds the worker's lock */
-void tun_rx_buffer(struct tun_worker *w, const struct tun_packet *p,
+void tun_rx_buffer(struct tun_worker *w, const struct sg_udp_packet *p,
 		   size_t len);
 
 /* tun_event.c */
@@ -371,7 +345,7 @@ void tun_poll_free(struct tun_worker *w);
 int tun_uring_init(struct tun_worker *w);
 uint32_t tun_uring_wait(struct tun_worker *w, bool block);
 ssize_t tun_uring_read(struct tun_worker *w);
-ssize_t tun_uring_recv(struct tun_worker *w, bool v6, struct tun_packet *p);
+ssize_t tun_uring_recv(struct tun_worker *w, bool v6, struct sg_udp_packet *p);
 void tun_uring_forget_device(struct tun_worker *w);
 void tun_uring_free(struct tun_worker *w);
 

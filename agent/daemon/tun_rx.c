@@ -283,7 +283,8 @@ static void take_frame(struct rx *rx, uint8_t *frame, size_t len)
 		tun_drop(rx->w, SIGNET_DROP_QUEUE_FULL, 1);
 }
 
-void tun_rx_buffer(struct tun_worker *w, const struct tun_packet *p, size_t len)
+void tun_rx_buffer(struct tun_worker *w, const struct sg_udp_packet *p,
+		   size_t len)
 {
 	struct rx rx = { .w = w, .from = &p->from, .to = &p->to };
 	size_t segment = p->segment ? p->segment : len;

@@ -4,28 +4,11 @@
 #include <linux/filter.h>
 #include <netinet/udp.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "daemon/tun.h"
 
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT 103
-#define UDP_GRO	    104
-#endif
-
 #define SOCKET_BUF (7 << 20)
-
-union control {
-	struct cmsghdr align;
-	char buf[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
-		 CMSG_SPACE(sizeof(uint16_t)) + CMSG_SPACE(sizeof(int))];
-};
-
-static socklen_t addr_len(const union sg_addr *a)
-{
-	return a->sa.sa_family == AF_INET6 ? sizeof(a->v6) : sizeof(a->v4);
-}
 
 bool tun_addr_equal(const union sg_addr *a, const union sg_addr *b)
 {
@@ -110,7 +93,7 @@ static int open_one(struct sg_datapath *dp, int family)
 		goto fail;
 	a.sa.sa_family = (sa_family_t)family;
 	a.v4.sin_port = htons(dp->port); /* where sin6_port is too */
-	len = addr_len(&a);
+	len = sg_addr_len(&a);
 	if (bind(fd, &a.sa, len) || getsockname(fd, &a.sa, &len)) {
 		err = -errno;
 		goto fail;
@@ -138,7 +121,7 @@ static int claim_port(struct sg_datapath *dp, int family)
 		err = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	a.sa.sa_family = (sa_family_t)family;
 	a.v4.sin_port = htons(dp->port);
-	len = addr_len(&a);
+	len = sg_addr_len(&a);
 	if (!err && (bind(fd, &a.sa, len) || getsockname(fd, &a.sa, &len)))
 		err = -errno;
 	if (!err)
@@ -219,79 +202,6 @@ void tun_sockets_close(struct tun_sockets *s)
 	s->v4 = s->v6 = -1;
 }
 
-static struct cmsghdr *put_cmsg(struct msghdr *m, int level, int type,
-				const void *data, size_t len)
-{
-	struct cmsghdr *c = (struct cmsghdr *)(void *)((char *)m->msg_control +
-						       m->msg_controllen);
-
-	c->cmsg_level = level;
-	c->cmsg_type = type;
-	c->cmsg_len = CMSG_LEN(len);
-	memcpy(CMSG_DATA(c), data, len);
-	m->msg_controllen += CMSG_SPACE(len);
-	return c;
-}
-
-static void put_source(struct msghdr *m, const union sg_addr *local)
-{
-	if (local->sa.sa_family == AF_INET) {
-		struct in_pktinfo i = { .ipi_spec_dst = local->v4.sin_addr };
-
-		put_cmsg(m, IPPROTO_IP, IP_PKTINFO, &i, sizeof(i));
-	} else if (local->sa.sa_family == AF_INET6) {
-		struct in6_pktinfo i = {
-			.ipi6_addr = local->v6.sin6_addr,
-			.ipi6_ifindex = local->v6.sin6_scope_id,
-		};
-
-		put_cmsg(m, IPPROTO_IPV6, IPV6_PKTINFO, &i, sizeof(i));
-	}
-}
-
-static int send_once(int fd, const union sg_addr *remote,
-		     const union sg_addr *local, const uint8_t *data,
-		     size_t len, size_t segment)
-{
-	struct iovec iov = { (void *)(uintptr_t)data, len };
-	union control control;
-	struct msghdr m = {
-		.msg_name = (void *)(uintptr_t)&remote->sa,
-		.msg_namelen = addr_len(remote),
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.buf,
-	};
-
-	if (local && local->sa.sa_family == remote->sa.sa_family)
-		put_source(&m, local);
-	if (segment) {
-		uint16_t size = (uint16_t)segment;
-
-		put_cmsg(&m, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size));
-	}
-	if (!m.msg_controllen)
-		m.msg_control = NULL;
-	while (sendmsg(fd, &m, MSG_NOSIGNAL) < 0) {
-		if (errno != EINTR)
-			return -errno;
-	}
-	return 0;
-}
-
-/* One send, from an address that may have left this machine meanwhile. */
-static int send_from(int fd, const union sg_addr *remote,
-		     const union sg_addr *local, const uint8_t *data,
-		     size_t len, size_t segment)
-{
-	int err = send_once(fd, remote, local, data, len, segment);
-
-	if (local && local->sa.sa_family &&
-	    (err == -EINVAL || err == -EADDRNOTAVAIL || err == -ENETUNREACH))
-		return send_once(fd, remote, NULL, data, len, segment);
-	return err;
-}
-
 static int send_singly(int fd, const union sg_addr *remote,
 		       const union sg_addr *local, const uint8_t *data,
 		       size_t len, size_t segment)
@@ -300,7 +210,7 @@ static int send_singly(int fd, const union sg_addr *remote,
 
 	for (size_t n; len; data += n, len -= n) {
 		n = len < segment ? len : segment;
-		e = send_from(fd, remote, local, data, n, 0);
+		e = sg_udp_send(fd, remote, local, data, n, 0);
 		if (e)
 			err = e;
 	}
@@ -317,9 +227,9 @@ int tun_socket_send(struct sg_datapath *dp, const struct tun_sockets *s,
 		       remote->sa.sa_family != AF_INET6))
 		return -EAFNOSUPPORT;
 	if (!segment || len <= segment)
-		return send_from(fd, remote, local, data, len, 0);
+		return sg_udp_send(fd, remote, local, data, len, 0);
 	if (atomic_load_explicit(&dp->udp_gso, memory_order_relaxed)) {
-		err = send_from(fd, remote, local, data, len, segment);
+		err = sg_udp_send(fd, remote, local, data, len, segment);
 		if (err != -EIO && err != -EINVAL && err != -EMSGSIZE)
 			return err;
 		/* EIO: the device has no checksum offload. EINVAL, EMSGSIZE:
@@ -327,81 +237,13 @@ int tun_socket_send(struct sg_datapath *dp, const struct tun_sockets *s,
 		 * apart, or the kernel knows no UDP_SEGMENT. */
 		if (err == -EIO)
 			atomic_store(&dp->udp_gso, false);
-		else if (send_from(fd, remote, local, data, segment, 0) == 0)
+		else if (sg_udp_send(fd, remote, local, data, segment, 0) == 0)
 			return send_singly(fd, remote, local, data + segment,
 					   len - segment, segment);
 		else
 			return -EMSGSIZE;
 	}
 	return send_singly(fd, remote, local, data, len, segment);
-}
-
-static void read_control(struct msghdr *m, struct tun_packet *p)
-{
-	union sg_addr *to = &p->to;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
-			int size;
-
-			memcpy(&size, CMSG_DATA(c), sizeof(size));
-			p->segment = size > 0 ? (size_t)size : p->segment;
-		} else if (c->cmsg_level == IPPROTO_IP &&
-			   c->cmsg_type == IP_PKTINFO) {
-			struct in_pktinfo i;
-
-			memcpy(&i, CMSG_DATA(c), sizeof(i));
-			to->v4.sin_family = AF_INET;
-			to->v4.sin_addr = i.ipi_addr;
-		} else if (c->cmsg_level == IPPROTO_IPV6 &&
-			   c->cmsg_type == IPV6_PKTINFO) {
-			struct in6_pktinfo i;
-
-			memcpy(&i, CMSG_DATA(c), sizeof(i));
-			to->v6.sin6_family = AF_INET6;
-			to->v6.sin6_addr = i.ipi6_addr;
-			if (IN6_IS_ADDR_LINKLOCAL(&i.ipi6_addr))
-				to->v6.sin6_scope_id = i.ipi6_ifindex;
-		}
-	}
-}
-
-void tun_message_init(struct tun_message *m, uint8_t *buf)
-{
-	m->iov.iov_base = buf;
-	m->iov.iov_len = TUN_PACKET_MAX;
-	memset(&m->from, 0, sizeof(m->from));
-	memset(&m->hdr, 0, sizeof(m->hdr));
-	m->hdr.msg_name = &m->from;
-	m->hdr.msg_namelen = sizeof(m->from);
-	m->hdr.msg_iov = &m->iov;
-	m->hdr.msg_iovlen = 1;
-	m->hdr.msg_control = m->control.buf;
-	m->hdr.msg_controllen = sizeof(m->control);
-}
-
-void tun_message_read(struct tun_message *m, size_t len, struct tun_packet *p,
-		      uint16_t port)
-{
-	p->segment = len;
-	p->from = m->from;
-	memset(&p->to, 0, sizeof(p->to));
-	read_control(&m->hdr, p);
-	if (p->to.sa.sa_family)
-		p->to.v4.sin_port = htons(port);
-}
-
-ssize_t tun_socket_recv(int fd, struct tun_packet *p, uint16_t port)
-{
-	struct tun_message m;
-	ssize_t n;
-
-	tun_message_init(&m, p->buf);
-	n = recvmsg(fd, &m.hdr, MSG_DONTWAIT);
-	if (n < 0)
-		return -errno;
-	tun_message_read(&m, (size_t)n, p, port);
-	return n;
 }
 
 uint32_t tun_socket_pmtu(const struct sg_datapath *dp,
@@ -416,7 +258,7 @@ uint32_t tun_socket_pmtu(const struct sg_datapath *dp,
 		return 0;
 	if (dp->cfg.fwmark)
 		set_int(fd, SOL_SOCKET, SO_MARK, (int)dp->cfg.fwmark);
-	if (connect(fd, &remote->sa, addr_len(remote)) ||
+	if (connect(fd, &remote->sa, sg_addr_len(remote)) ||
 	    getsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
 		       v6 ? IPV6_MTU : IP_MTU, &mtu, &len))
 		mtu = 0;

@@ -29,7 +29,7 @@ struct source {
 	bool burst; /* more is likely to be there at once */
 	uint32_t singles;
 	struct iovec iov;
-	struct tun_message msg;
+	struct sg_udp_message msg;
 };
 
 /**
@@ -122,8 +122,8 @@ static void arm(struct tun_worker *w, int i)
 		io_uring_prep_read(sqe, s->fd, &u->wakes, sizeof(u->wakes), 0);
 		break;
 	default:
-		tun_message_init(&s->msg,
-				 i == SOURCE_V4 ? w->rx_buf : w->rx_buf6);
+		sg_udp_message_init(&s->msg,
+				    i == SOURCE_V4 ? w->rx_buf : w->rx_buf6);
 		io_uring_prep_recvmsg(sqe, s->fd, &s->msg.hdr, 0);
 	}
 	io_uring_sqe_set_data(sqe, s);
@@ -249,7 +249,7 @@ ssize_t tun_uring_read(struct tun_worker *w)
 	return n < 0 ? -errno : n;
 }
 
-ssize_t tun_uring_recv(struct tun_worker *w, bool v6, struct tun_packet *p)
+ssize_t tun_uring_recv(struct tun_worker *w, bool v6, struct sg_udp_packet *p)
 {
 	struct source *s = &w->uring->source[v6 ? SOURCE_V6 : SOURCE_V4];
 	ssize_t n;
@@ -258,13 +258,13 @@ ssize_t tun_uring_recv(struct tun_worker *w, bool v6, struct tun_packet *p)
 	if (s->done) {
 		s->done = false;
 		if (s->result >= 0)
-			tun_message_read(&s->msg, (size_t)s->result, p,
-					 w->dp->port);
+			sg_udp_message_read(&s->msg, (size_t)s->result, p,
+					    w->dp->port);
 		return s->result;
 	}
 	if (s->armed || !read_on(s))
 		return -EAGAIN;
-	n = tun_socket_recv(s->fd, p, w->dp->port);
+	n = sg_udp_recv(s->fd, p, w->dp->port);
 	s->burst = n >= 0;
 	return n;
 }

@@ -72,12 +72,13 @@ static ssize_t device_read(struct tun_worker *w)
 	return n < 0 ? -errno : n;
 }
 
-static ssize_t socket_read(struct tun_worker *w, bool v6, struct tun_packet *p)
+static ssize_t socket_read(struct tun_worker *w, bool v6,
+			   struct sg_udp_packet *p)
 {
 	if (w->uring)
 		return tun_uring_recv(w, v6, p);
 	p->buf = w->rx_buf;
-	return tun_socket_recv(v6 ? w->sock.v6 : w->sock.v4, p, w->dp->port);
+	return sg_udp_recv(v6 ? w->sock.v6 : w->sock.v4, p, w->dp->port);
 }
 
 /* Return: whether there may be more. */
@@ -100,7 +101,7 @@ static bool drain_device(struct tun_worker *w)
 
 static bool drain_socket(struct tun_worker *w, bool v6)
 {
-	struct tun_packet p;
+	struct sg_udp_packet p;
 	ssize_t n;
 
 	for (int i = 0; i < TUN_RX_BATCH; i++) {
