@@ -82,6 +82,12 @@ struct sg_dp_events {
 	void (*active)(void *ctx, uint32_t channel);
 	/* an inner packet was dropped for its size: outer path MTU shrank */
 	void (*pmtu)(void *ctx, const union sg_addr *remote, uint32_t mtu);
+	/* a key of the channel is gone before its time: the machine was
+	 * resumed or cloned, or somebody removed it. May be NULL. */
+	void (*key_lost)(void *ctx, uint32_t channel);
+	/* the data path does not work any more; once. To be closed later, not
+	 * from within. May be NULL. */
+	void (*lost)(void *ctx, const char *why);
 };
 
 struct sg_dp_config {
@@ -92,7 +98,9 @@ struct sg_dp_config {
 	uint32_t workers;   /* 0: one for each CPU that we may run on */
 	uint32_t fwmark;    /* SO_MARK on outer packets, 0: none */
 	uint32_t max_peers;
-	bool uring; /* workers try io_uring first */
+	uint32_t max_channels;
+	uint32_t rx_lanes; /* that peers are told of, 0: all */
+	bool uring;	   /* workers try io_uring first */
 };
 
 struct sg_dp_channel_stats {
@@ -111,7 +119,16 @@ struct sg_dp_status {
 	uint32_t workers;
 	bool vnet_hdr, tso4, tso6, uso, udp_gso, udp_gro, multi_queue;
 	uint32_t mtu;
+	uint32_t aeads;	  /* mask of enum signet_aead that it can do */
+	char detail[128]; /* of the module; "" for tun */
 };
+
+/**
+ * sg_dp_stage_fn - one stage of what has to work, for `signet why`
+ * @remedy: what to do where it does not, else NULL
+ */
+typedef void (*sg_dp_stage_fn)(void *ctx, const char *name, bool ok,
+			       const char *remedy, const char *detail);
 
 /**
  * struct sg_datapath_ops - one implementation
@@ -125,6 +142,18 @@ struct sg_datapath_ops {
 		    const struct sg_dp_events *ev, void *ctx);
 	/* stops workers, wipes every key, closes sockets and device */
 	void (*close)(struct sg_datapath *dp);
+	/*
+	 * From now on nothing is changed and nothing sent: packets go on
+	 * without us under the keys that are there, and the next agent takes
+	 * over. close() then only frees. NULL where that can't be.
+	 */
+	void (*leave)(struct sg_datapath *dp);
+	/*
+	 * All peers are there now: what an earlier agent left for others goes,
+	 * and channel_wanted() comes for those that it left channels for. May
+	 * be NULL.
+	 */
+	void (*attached)(struct sg_datapath *dp);
 
 	/* @peer: a number below max_peers, chosen by the caller */
 	int (*peer_add)(struct sg_datapath *dp, uint32_t peer);
@@ -172,8 +201,16 @@ struct sg_datapath_ops {
 	/* adds this data path's counters */
 	void (*drops)(struct sg_datapath *dp, uint64_t d[SIGNET_DROP_COUNT]);
 	void (*status)(struct sg_datapath *dp, struct sg_dp_status *st);
+	/*
+	 * Look at itself, stage by stage, up to the first that fails: first
+	 * without @channel (NULL), then at a channel. May be NULL.
+	 * Return: whether all is well.
+	 */
+	bool (*diagnose)(struct sg_datapath *dp, const uint32_t *channel,
+			 sg_dp_stage_fn fn, void *ctx);
 };
 
 extern const struct sg_datapath_ops sg_datapath_tun;
+extern const struct sg_datapath_ops sg_datapath_kernel;
 
 #endif

@@ -211,6 +211,7 @@ static void datapath_status(struct sg_datapath *dp, struct sg_dp_status *st)
 	st->udp_gro = dp->udp_gro;
 	st->multi_queue = dp->multi_queue;
 	st->mtu = dp->cfg.mtu;
+	st->aeads = signet_aead_supported();
 }
 
 const struct sg_datapath_ops sg_datapath_tun = {

@@ -15,4 +15,24 @@ void sg_service_notify(const char *state);
  */
 int sg_service_socket(const char *path);
 
+/* What the names of descriptors in the store begin with. */
+#define SG_SERVICE_FD "udp"
+
+/*
+ * The service manager's file-descriptor store: what is in it stays open while
+ * no agent runs, and is passed to the next one.
+ */
+
+/**
+ * sg_service_fd_take() - a descriptor that an earlier agent stored
+ * Return: a copy, the caller's to close; -ENOENT.
+ */
+int sg_service_fd_take(const char *name);
+
+/** sg_service_fd_store() - keep it, unless one of that name is kept already */
+void sg_service_fd_store(const char *name, int fd);
+
+/** sg_service_fd_forget() - keep it no more */
+void sg_service_fd_forget(const char *name);
+
 #endif
