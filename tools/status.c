@@ -104,12 +104,16 @@ static void print_datapath(struct json_object *s)
 	char text[512];
 
 	if (*sg_json_str(s, "datapath")) {
-		snprintf(text, sizeof(text), "%s, %s, %lld worker%s",
-			 sg_json_str(s, "datapath"),
-			 sg_json_str(s, "datapathIo"),
-			 (long long)sg_json_int(s, "workers"),
-			 sg_json_int(s, "workers") == 1 ? "" : "s");
+		int n = snprintf(text, sizeof(text), "%s, %s",
+				 sg_json_str(s, "datapath"),
+				 sg_json_str(s, "datapathIo"));
+
+		if (sg_json_int(s, "workers"))
+			snprintf(text + n, sizeof(text) - n, ", %lld worker%s",
+				 (long long)sg_json_int(s, "workers"),
+				 sg_json_int(s, "workers") == 1 ? "" : "s");
 		line("data path", text);
+		line("not the kernel", sg_json_str(s, "datapathWhy"));
 	}
 	line("event loop", sg_json_str(s, "loop"));
 	print_features(sg_json_get(s, "features"));

@@ -61,7 +61,11 @@ void sg_problem_add(struct sg_problems *p, bool warning, const char *file,
 const char *sg_problem_format(const struct sg_problem *p, char *buf,
 			      size_t cap);
 
-enum sg_config_datapath { SG_CONFIG_DP_AUTO, SG_CONFIG_DP_TUN };
+enum sg_config_datapath {
+	SG_CONFIG_DP_AUTO,
+	SG_CONFIG_DP_TUN,
+	SG_CONFIG_DP_KERNEL,
+};
 /* in the order of enum sg_loop_backend */
 enum sg_config_loop {
 	SG_CONFIG_LOOP_AUTO,

@@ -132,11 +132,9 @@ static void set_datapath(struct sg_config_parse *p,
 	else if (!strcmp(value, "tun"))
 		cfg->datapath = SG_CONFIG_DP_TUN;
 	else if (!strcmp(value, "kernel"))
-		bad_value(p, key, value,
-			  "the kernel module is not in this version; write "
-			  "auto or tun");
+		cfg->datapath = SG_CONFIG_DP_KERNEL;
 	else
-		bad_value(p, key, value, "write auto or tun");
+		bad_value(p, key, value, "write auto, kernel or tun");
 }
 
 static void set_family(struct sg_config_parse *p,

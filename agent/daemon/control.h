@@ -41,6 +41,8 @@ void sg_control_up(void *ctx, struct sg_varlink_call *call,
 		   struct json_object *params);
 void sg_control_down(void *ctx, struct sg_varlink_call *call,
 		     struct json_object *params);
+void sg_control_set_datapath(void *ctx, struct sg_varlink_call *call,
+			     struct json_object *params);
 void sg_control_pair(void *ctx, struct sg_varlink_call *call,
 		     struct json_object *params);
 void sg_control_pair_accept(void *ctx, struct sg_varlink_call *call,

@@ -125,6 +125,38 @@ void sg_control_down(void *ctx, struct sg_varlink_call *call,
 	sg_varlink_reply(call, o, false);
 }
 
+void sg_control_set_datapath(void *ctx, struct sg_varlink_call *call,
+			     struct json_object *params)
+{
+	static const char *const names[] = {
+		[SG_CONFIG_DP_AUTO] = "auto",
+		[SG_CONFIG_DP_TUN] = "tun",
+		[SG_CONFIG_DP_KERNEL] = "kernel",
+	};
+	const char *name = sg_param_string(params, "datapath");
+	struct sg_error err = { "" };
+	struct sg_node *n = ctx;
+	struct json_object *o;
+	size_t want = 0;
+
+	while (want < 3 && strcmp(name, names[want]))
+		want++;
+	if (want == 3) {
+		sg_varlink_invalid_parameter(call, "datapath");
+		return;
+	}
+	if (sg_node_set_datapath(n, (enum sg_config_datapath)want, &err)) {
+		sg_varlink_fail(call, "`signet why` shows what the node uses",
+				"%s", err.text);
+		return;
+	}
+	o = json_object_new_object();
+	sg_json_string(o, "datapath", n->up ? n->dp_ops->name : names[want]);
+	if (n->dp_why[0])
+		sg_json_string(o, "why", n->dp_why);
+	sg_varlink_reply(call, o, false);
+}
+
 /* A name for the new peer, where one was given. */
 static bool name_ok(struct sg_node *n, struct sg_varlink_call *call,
 		    const char *name)

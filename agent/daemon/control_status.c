@@ -24,6 +24,14 @@ static struct json_object *features(const struct sg_dp_status *st)
 {
 	struct json_object *list = json_object_new_array();
 
+	if (st->detail[0]) {
+		feature(list, "module", true, st->detail);
+		feature(list, "aes-256-gcm",
+			signet_aead_supported() & st->aeads &
+				SIGNET_AEAD_AES256GCM,
+			"in hardware; else ChaCha20-Poly1305 is used");
+		return list;
+	}
 	feature(list, "vnet-hdr", st->vnet_hdr,
 		"checksums and super-packets with the tunnel device");
 	feature(list, "multi-queue", st->multi_queue,
@@ -138,6 +146,8 @@ struct json_object *sg_control_status(struct sg_node *n)
 	sg_json_int(o, "wakeups", sg_loop_wakeups(n->loop));
 	sg_json_string(o, "datapath", st.name);
 	sg_json_string(o, "datapathIo", st.io);
+	if (n->dp_why[0])
+		sg_json_string(o, "datapathWhy", n->dp_why);
 	sg_json_int(o, "workers", st.workers);
 	json_object_object_add(o, "features", features(&st));
 	limits(n, lim, warnings);

@@ -217,6 +217,33 @@ static bool check_mtu(struct why *w, struct sg_peer *p)
 	return false;
 }
 
+static void dp_stage(void *ctx, const char *name, bool ok, const char *remedy,
+		     const char *detail)
+{
+	stage(ctx, name, ok ? "ok" : "fail", remedy, "%s", detail);
+}
+
+/* What the data path has of the channel that the agent believes in. */
+static bool check_channel(struct why *w, const struct signet_channel *c)
+{
+	const struct sg_datapath_ops *ops = w->node->dp_ops;
+	uint32_t id = c->env - 1;
+
+	return !ops->diagnose || !c->env ||
+	       ops->diagnose(w->node->dp, &id, dp_stage, w);
+}
+
+static bool check_datapath(struct why *w)
+{
+	struct sg_node *n = w->node;
+
+	if (n->dp_why[0])
+		stage(w, "data path", "ok", NULL, "%s: %s", n->dp_ops->name,
+		      n->dp_why);
+	return !n->dp_ops->diagnose ||
+	       n->dp_ops->diagnose(n->dp, NULL, dp_stage, w);
+}
+
 static void after_ping(void *ctx, uint32_t seq, bool lost, uint64_t rtt_ns)
 {
 	struct why *w = ctx;
@@ -229,6 +256,10 @@ static void after_ping(void *ctx, uint32_t seq, bool lost, uint64_t rtt_ns)
 		stage(w, "UDP answer", "ok", NULL, "round trip %.3f ms",
 		      rtt_ns / 1e6);
 		stage(w, "handshake", "ok", NULL, "channel is up");
+		if (!check_channel(w, c)) {
+			finish(w, false);
+			return;
+		}
 		stage(w, "clock", "ok", NULL,
 		      "the peer's attestation is valid for %llu h",
 		      (unsigned long long)((c->deadline - sg_now()) /
@@ -315,7 +346,7 @@ static bool check_name(struct why *w, struct sg_peer *p)
 static void begin(struct why *w, struct sg_peer *p)
 {
 	stage(w, "configuration", "ok", NULL, "%s", p->config->file);
-	if (!check_name(w, p) || !check_route(w, p)) {
+	if (!check_datapath(w) || !check_name(w, p) || !check_route(w, p)) {
 		finish(w, false);
 		return;
 	}

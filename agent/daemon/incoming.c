@@ -5,6 +5,7 @@
 #include <signet/core/mac.h>
 
 #include "daemon/incoming.h"
+#include "daemon/node_up.h"
 #include "daemon/pair.h"
 #include "daemon/peer.h"
 
@@ -246,6 +247,21 @@ static void on_pmtu(void *ctx, const union sg_addr *remote, uint32_t mtu)
 	sg_event(ctx, &e);
 }
 
+/* Keys that others took away can't be trusted to be gone everywhere. */
+static void on_key_lost(void *ctx, uint32_t channel)
+{
+	struct signet_channel *c;
+	struct sg_peer *p = channel_of(ctx, channel, &c);
+
+	if (p)
+		sg_peer_restart(p);
+}
+
+static void on_lost(void *ctx, const char *why)
+{
+	sg_node_datapath_lost(ctx, why);
+}
+
 const struct sg_dp_events sg_node_dp_events = {
 	.frame = on_frame,
 	.endpoint_seen = on_endpoint_seen,
@@ -254,4 +270,6 @@ const struct sg_dp_events sg_node_dp_events = {
 	.rekey_wanted = on_rekey_wanted,
 	.active = on_active,
 	.pmtu = on_pmtu,
+	.key_lost = on_key_lost,
+	.lost = on_lost,
 };

@@ -12,7 +12,7 @@
 #define SG_KERNEL_H
 
 #include "common/kmod.h"
-#include "daemon/datapath.h"
+#include "daemon/datapath_kernel.h"
 #include "daemon/loop.h"
 #include "daemon/map.h"
 #include "daemon/tun_queue.h"
@@ -108,27 +108,6 @@ struct sg_datapath {
 	uint64_t burst_ns; /* when stats were asked for first */
 	uint32_t burst;	   /* how often since */
 };
-
-/* kernel_module.c */
-
-/**
- * sg_kernel_usable() - can this agent work with that module?
- * @why: receives the reason where not
- */
-bool sg_kernel_usable(const struct sg_kmod_module *m, char *why, size_t cap);
-
-/**
- * sg_kernel_probe() - is there a module that works? Tries to have it loaded.
- * @why: receives the reason where not
- * Return: 0 or -errno.
- */
-int sg_kernel_probe(char *why, size_t cap);
-
-/**
- * sg_kernel_forget() - remove a device that an agent left which nobody uses
- * Return: 0, also where there is none; -EBUSY somebody uses it.
- */
-int sg_kernel_forget(const char *ifname);
 
 /* kernel_socket.c */
 int kernel_sockets_open(struct sg_datapath *dp);

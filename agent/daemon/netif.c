@@ -88,7 +88,8 @@ static size_t sort_unique(struct sg_prefix *p, size_t n)
 {
 	size_t out = 0;
 
-	qsort(p, n, sizeof(*p), prefix_cmp);
+	if (n)
+		qsort(p, n, sizeof(*p), prefix_cmp);
 	for (size_t i = 0; i < n; i++)
 		if (!out || prefix_cmp(&p[out - 1], &p[i]))
 			p[out++] = p[i];
@@ -395,6 +396,26 @@ static int addrs_up(struct sg_netif *ni, const struct sg_netif_config *cfg,
 	return 0;
 }
 
+/* What an earlier agent left goes on until sg_netif_routes() has compared. */
+static int take_over(struct sg_netif *ni, struct sg_error *err)
+{
+	struct sg_netif_kept kept = { .n_rules = 0 };
+	int ret;
+
+	ret = sg_netif_survey(ni->sk, &ni->link, ni->mark, ni->table, ni->port,
+			      &kept, err);
+	if (ret) {
+		free(kept.routes);
+		return ret;
+	}
+	_Static_assert(sizeof(kept.rules) == sizeof(ni->rules), "same list");
+	memcpy(ni->rules, kept.rules, sizeof(kept.rules));
+	ni->n_rules = kept.n_rules;
+	ni->routes = kept.routes;
+	ni->n_routes = sort_unique(kept.routes, kept.n_routes);
+	return 0;
+}
+
 static int bring_up(struct sg_netif *ni, const struct sg_netif_config *cfg,
 		    struct sg_error *err)
 {
@@ -412,8 +433,7 @@ static int bring_up(struct sg_netif *ni, const struct sg_netif_config *cfg,
 	if (!strncmp(ni->before.alias, "signet: ", 8))
 		ni->before.alias[0] = '\0'; /* left by a crash */
 	if (ni->want_routes) {
-		ret = sg_netif_survey(ni->sk, &ni->link, ni->mark, ni->table,
-				      err);
+		ret = take_over(ni, err);
 		if (ret)
 			return ret;
 	}
@@ -484,6 +504,17 @@ static void link_down(struct sg_netif *ni, sg_netif_note undone, void *ctx)
 				  "disable_ipv6", ni->ipv6_before);
 }
 
+void sg_netif_leave(struct sg_netif *ni)
+{
+	if (!ni)
+		return;
+	sg_nl_close(ni->sk);
+	free(ni->addrs);
+	free(ni->connected);
+	free(ni->routes);
+	free(ni);
+}
+
 void sg_netif_down(struct sg_netif *ni, sg_netif_note undone, void *ctx)
 {
 	if (!ni)
@@ -498,9 +529,5 @@ void sg_netif_down(struct sg_netif *ni, sg_netif_note undone, void *ctx)
 		if (!sg_nl_addr_del(ni->sk, ni->link.index, &ni->addrs[i]))
 			note_prefix(undone, ctx, "address", &ni->addrs[i]);
 	link_down(ni, undone, ctx);
-	sg_nl_close(ni->sk);
-	free(ni->addrs);
-	free(ni->connected);
-	free(ni->routes);
-	free(ni);
+	sg_netif_leave(ni);
 }

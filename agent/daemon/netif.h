@@ -106,6 +106,12 @@ void sg_netif_each(const struct sg_netif *ni, sg_netif_note note, void *ctx);
  */
 void sg_netif_down(struct sg_netif *ni, sg_netif_note undone, void *ctx);
 
+/**
+ * sg_netif_leave() - free @ni and undo nothing: the device goes on without us,
+ * and the next agent's sg_netif_up() takes over what is there
+ */
+void sg_netif_leave(struct sg_netif *ni);
+
 /** struct sg_route - where the kernel would send a packet */
 struct sg_route {
 	char ifname[16];

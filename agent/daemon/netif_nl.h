@@ -95,12 +95,23 @@ int sg_nl_rule_del(struct nl_sock *sk, const struct sg_nl_rule *r);
 int sg_nl_route_get(struct nl_sock *sk, const union sg_addr *dest,
 		    uint32_t mark, struct sg_route *route);
 
+/** struct sg_netif_kept - what was there and is as we would make it */
+struct sg_netif_kept {
+	struct sg_nl_rule rules[8];
+	size_t n_rules;
+	struct sg_prefix *routes; /* the caller's to free */
+	size_t n_routes;
+};
+
 /**
  * sg_netif_survey() - refuse what belongs to others, clean what is left over
  * @link: our device
+ * @kept: receives what an earlier agent left for the same device, mark, table
+ *	and port, which stays in place
  * Return: 0; -EBUSY with @err filled; another -errno.
  */
 int sg_netif_survey(struct nl_sock *sk, const struct sg_nl_link *link,
-		    uint32_t mark, uint32_t table, struct sg_error *err);
+		    uint32_t mark, uint32_t table, uint16_t port,
+		    struct sg_netif_kept *kept, struct sg_error *err);
 
 #endif

@@ -8,6 +8,7 @@
  * whose mark or port no device claims belongs to nobody any more.
  */
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,14 +17,14 @@
 struct survey {
 	const struct sg_nl_link *link; /* our device */
 	uint32_t mark, table;
+	uint16_t port;
+	struct sg_netif_kept *kept;
 	struct sg_error *err;
 	struct sg_nl_rule *stale;
 	size_t n_stale;
 	uint32_t *marks; /* of live agents */
 	uint16_t *ports;
 	size_t n_live;
-	struct sg_nl_route *stale_routes;
-	size_t n_stale_routes;
 };
 
 /* Make room for one more element; the array grows by powers of two. */
@@ -70,13 +71,35 @@ static bool rule_is_live(const struct survey *s, const struct sg_nl_rule *r)
 	return false;
 }
 
+/* One that we would make, or may have to remove: sg_netif_routes() decides. */
+static bool keep_rule(struct survey *s, const struct sg_nl_rule *r)
+{
+	struct sg_netif_kept *k = s->kept;
+	bool ours;
+
+	if (r->action == FR_ACT_TO_TBL)
+		ours = r->mark == s->mark && r->invert &&
+		       (r->table == s->table || r->table == RT_TABLE_MAIN);
+	else if (r->action == FR_ACT_GOTO)
+		ours = r->sport == s->port && r->target == SG_NL_PRIO_END;
+	else
+		ours = r->action == FR_ACT_NOP && r->mark == s->mark;
+	for (size_t i = 0; ours && i < k->n_rules; i++)
+		ours = k->rules[i].family != r->family ||
+		       k->rules[i].priority != r->priority;
+	if (!ours || k->n_rules == sizeof(k->rules) / sizeof(k->rules[0]))
+		return false;
+	k->rules[k->n_rules++] = *r;
+	return true;
+}
+
 static int see_rule(void *ctx, const struct sg_nl_rule *r)
 {
 	struct survey *s = ctx;
 
 	if (r->protocol == SG_NETIF_PROTOCOL && !r->other &&
 	    r->priority >= SG_NL_PRIO_PORT && r->priority <= SG_NL_PRIO_END) {
-		if (rule_is_live(s, r))
+		if (rule_is_live(s, r) || keep_rule(s, r))
 			return 0;
 		if (grow(&s->stale, s->n_stale, sizeof(*s->stale)))
 			return -ENOMEM;
@@ -104,19 +127,22 @@ static int see_route(void *ctx, const struct sg_nl_route *r)
 			"routing table %u holds routes of somebody else (ip "
 			"route show table %u): set another Mark in [Node]",
 			r->table, r->table);
-	if (grow(&s->stale_routes, s->n_stale_routes, sizeof(*s->stale_routes)))
+	if (grow(&s->kept->routes, s->kept->n_routes, sizeof(*s->kept->routes)))
 		return -ENOMEM;
-	s->stale_routes[s->n_stale_routes++] = *r;
+	s->kept->routes[s->kept->n_routes++] = r->dst;
 	return 0;
 }
 
 int sg_netif_survey(struct nl_sock *sk, const struct sg_nl_link *link,
-		    uint32_t mark, uint32_t table, struct sg_error *err)
+		    uint32_t mark, uint32_t table, uint16_t port,
+		    struct sg_netif_kept *kept, struct sg_error *err)
 {
 	struct survey s = {
 		.link = link,
 		.mark = mark,
 		.table = table,
+		.port = port,
+		.kept = kept,
 		.err = err,
 	};
 	int ret;
@@ -135,12 +161,9 @@ int sg_netif_survey(struct nl_sock *sk, const struct sg_nl_link *link,
 		goto cleanup;
 	for (size_t i = 0; i < s.n_stale; i++)
 		sg_nl_rule_del(sk, &s.stale[i]);
-	for (size_t i = 0; i < s.n_stale_routes; i++)
-		sg_nl_route_del(sk, &s.stale_routes[i]);
 	sg_err(err, 0, "%s", "");
 cleanup:
 	free(s.stale);
-	free(s.stale_routes);
 	free(s.marks);
 	free(s.ports);
 	return ret;

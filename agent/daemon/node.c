@@ -80,6 +80,8 @@ static void on_signal(void *ctx, int fd, uint32_t events)
 	if (read(fd, &si, sizeof(si)) != sizeof(si))
 		return;
 	if (si.ssi_signo != SIGHUP) {
+		/* the next agent goes on with what the kernel has */
+		n->handover = si.ssi_signo == SIGUSR2;
 		sg_service_notify("STOPPING=1");
 		sg_loop_stop(n->loop);
 		return;
@@ -100,6 +102,7 @@ static int signals(struct sg_node *n)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR2);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	n->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);

@@ -59,8 +59,15 @@ struct sg_node {
 
 	bool up;
 	bool stopping;
+	bool handover; /* to the next agent: what the kernel has stays */
 	const struct sg_datapath_ops *dp_ops;
 	struct sg_datapath *dp;
+	bool dp_asked; /* by SetDataPath: @dp_want, not the configuration */
+	enum sg_config_datapath dp_want;
+	char dp_why[256]; /* why it is not the kernel's, "" where it is */
+	uint16_t dp_port; /* to be used again, 0: as configured */
+	struct sg_timer dp_timer;
+	const char *dp_lost; /* why it has to be opened again */
 	struct sg_netif *netif;
 	uint32_t mtu;
 	bool exposed;
@@ -103,6 +110,16 @@ void sg_node_stop(struct sg_node *n);
 
 int sg_node_up(struct sg_node *n, struct sg_error *err);
 void sg_node_down(struct sg_node *n, sg_netif_note undone, void *ctx);
+
+/**
+ * sg_node_set_datapath() - from now on, until the agent ends, use this one
+ *
+ * Where the node is up and uses another, channels are closed without a word and
+ * made anew on it. If it cannot be opened the node goes on with the one that
+ * it had.
+ */
+int sg_node_set_datapath(struct sg_node *n, enum sg_config_datapath want,
+			 struct sg_error *err);
 
 /** struct sg_reload - what a reload did; lists of names, comma separated */
 struct sg_reload {

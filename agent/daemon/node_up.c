@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/log.h"
 #include "daemon/expose.h"
@@ -11,10 +10,6 @@
 #include "daemon/pair.h"
 #include "daemon/node_up.h"
 #include "daemon/peer.h"
-
-/* An Ethernet path over IPv6, where nothing better is known. */
-#define MTU_DEFAULT (1500 - SG_NETIF_OVERHEAD6)
-#define MTU_MIN	    1280
 
 size_t sg_node_addresses(const struct sg_node *n, struct sg_prefix *out,
 			 size_t cap)
@@ -54,75 +49,6 @@ static struct sg_prefix *all_prefixes(const struct sg_node *n, size_t *count)
 	}
 	*count = k;
 	return list;
-}
-
-/* The smallest that fits the routes to all endpoints given as addresses. */
-static uint32_t default_mtu(const struct sg_node *n)
-{
-	int best = MTU_DEFAULT;
-	bool known = false;
-
-	for (size_t i = 0; i < n->config->n_peers; i++) {
-		const struct sg_config_peer *c = &n->config->peers[i];
-
-		for (size_t j = 0; j < c->n_endpoints; j++) {
-			union sg_addr a;
-			int mtu;
-
-			if (sg_addr_set(&a, c->endpoints[j].host,
-					c->endpoints[j].port))
-				continue;
-			mtu = sg_netif_route_mtu(&a, n->config->mark);
-			if (mtu > 0 && (!known || mtu < best)) {
-				best = mtu;
-				known = true;
-			}
-		}
-		/* A look at many routes tells no more than one at a few. */
-		if (i >= 256)
-			break;
-	}
-	return best < MTU_MIN ? MTU_MIN : best > 65535 ? 65535 : best;
-}
-
-static int open_datapath(struct sg_node *n, struct sg_error *err)
-{
-	const struct sg_config *c = n->config;
-	struct sg_dp_config cfg = {
-		.ifname = c->ifname,
-		.port = c->listen,
-		.ipv4 = c->family != SG_CONFIG_FAMILY_IPV6,
-		.ipv6 = c->family != SG_CONFIG_FAMILY_IPV4,
-		.mtu = c->mtu ? c->mtu : default_mtu(n),
-		.workers = c->workers,
-		.fwmark = c->mark,
-		.max_peers = n->max_peers,
-		.uring = !strcmp(sg_loop_backend(n->loop), "io_uring"),
-	};
-	const struct timespec pause = { .tv_nsec = 50000000 };
-	int ret, tries = 20;
-
-	n->dp_ops = &sg_datapath_tun;
-	n->mtu = cfg.mtu;
-	/*
-	 * The kernel takes down the rings of an agent that was killed after the
-	 * process is gone; its device and sockets live as long.
-	 */
-	for (;;) {
-		ret = n->dp_ops->open(&n->dp, n->loop, &cfg, &sg_node_dp_events,
-				      n);
-		if ((ret != -EBUSY && ret != -EADDRINUSE) || !--tries)
-			break;
-		nanosleep(&pause, NULL);
-	}
-	if (ret) {
-		n->dp = NULL;
-		return sg_err(err, -ret,
-			      "cannot open the data path: interface %s, UDP "
-			      "port %u: %s",
-			      cfg.ifname, cfg.port, strerror(-ret));
-	}
-	return 0;
 }
 
 static int set_netif(struct sg_node *n, struct sg_error *err)
@@ -213,43 +139,53 @@ static int attach_peers(struct sg_node *n, struct sg_error *err)
 	return ret;
 }
 
-/* Undo whatever of going up has been done. */
-static void tear_down(struct sg_node *n, sg_netif_note undone, void *ctx)
+/*
+ * Undo whatever of going up has been done. Without a word: peers are not told,
+ * since new channels follow.
+ */
+void sg_node_tear_down(struct sg_node *n, bool silent, sg_netif_note undone,
+		       void *ctx)
 {
 	struct sg_dp_status st;
 	struct sg_error err;
+	bool stays;
 
 	if (!n->dp)
 		return;
+	stays = n->handover && n->dp_ops->leave;
+	if (stays)
+		n->dp_ops->leave(n->dp);
 	sg_pair_stop(n, "run `signet up`, then pair again",
 		     "the node went down");
 	sg_first_contact_destroy(n);
-	for (uint32_t i = 0; i < n->max_peers; i++)
-		if (n->peers[i])
-			sg_peer_detach(n->peers[i], SIGNET_CLOSE_SHUTDOWN);
+	for (uint32_t i = 0; i < n->max_peers; i++) {
+		if (!n->peers[i])
+			continue;
+		if (silent)
+			signet_session_destroy(&n->peers[i]->session);
+		sg_peer_detach(n->peers[i], SIGNET_CLOSE_SHUTDOWN);
+	}
 	n->dp_ops->status(n->dp, &st);
-	if (n->exposed) {
-		if (sg_expose_remove(st.ifname, &err) < 0)
+	if (stays) {
+		sg_netif_leave(n->netif);
+	} else {
+		if (n->exposed && sg_expose_remove(st.ifname, &err) < 0)
 			sg_log(SG_LOG_WARNING, "%s", err.text);
-		else if (undone)
+		else if (n->exposed && undone)
 			undone(ctx, "exposed ports");
+		sg_netif_down(n->netif, undone, ctx);
 	}
 	n->exposed = false;
-	sg_netif_down(n->netif, undone, ctx);
 	n->netif = NULL;
 	n->dp_ops->close(n->dp);
 	n->dp = NULL;
 	n->up = false;
 }
 
-int sg_node_up(struct sg_node *n, struct sg_error *err)
+int sg_node_bring_up(struct sg_node *n, struct sg_error *err)
 {
-	const struct sg_event e = { .kind = "up" };
-	int ret;
+	int ret = sg_node_open_datapath(n, err);
 
-	if (n->up)
-		return 0;
-	ret = open_datapath(n, err);
 	if (ret)
 		return ret;
 	ret = set_netif(n, err);
@@ -259,8 +195,21 @@ int sg_node_up(struct sg_node *n, struct sg_error *err)
 	if (!ret)
 		ret = attach_peers(n, err);
 	if (ret)
-		tear_down(n, NULL, NULL);
-	else
+		sg_node_tear_down(n, false, NULL, NULL);
+	else if (n->dp_ops->attached)
+		n->dp_ops->attached(n->dp);
+	return ret;
+}
+
+int sg_node_up(struct sg_node *n, struct sg_error *err)
+{
+	const struct sg_event e = { .kind = "up" };
+	int ret;
+
+	if (n->up)
+		return 0;
+	ret = sg_node_bring_up(n, err);
+	if (!ret)
 		sg_event(n, &e);
 	return ret;
 }
@@ -270,7 +219,9 @@ void sg_node_down(struct sg_node *n, sg_netif_note undone, void *ctx)
 	const struct sg_event e = { .kind = "down" };
 	bool was_up = n->up;
 
-	tear_down(n, undone, ctx);
+	sg_timer_cancel(n->loop, &n->dp_timer);
+	sg_node_tear_down(n, false, undone, ctx);
+	n->dp_port = 0;
 	if (was_up)
 		sg_event(n, &e);
 }
