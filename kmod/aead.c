@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include <asm/simd.h>
+#include <asm/simd.h> /* for simd.h, which needs it before 7.3 */
 #include <crypto/aead.h>
 #include <crypto/internal/simd.h>
 #include <linux/crypto.h>

@@ -19,8 +19,12 @@ struct head {
 	u8 text[HEAD_TEXT];
 };
 
-static void stream_start(struct chacha_state *state,
-			 const struct signet_chacha *c)
+/* Poly1305's key, and the first @n bytes of @text en- or decrypted. One block
+ * alone is what the library does without SIMD.
+ */
+static void stream_start(struct chacha_state *state, struct head *head,
+			 const struct signet_chacha *c, const u8 *text,
+			 unsigned int n)
 {
 	u8 iv[CHACHA_IV_SIZE];
 
@@ -28,6 +32,12 @@ static void stream_start(struct chacha_state *state,
 	memcpy(iv + CHACHA_IV_SIZE - SIGNET_AEAD_NONCE_LEN, c->nonce,
 	       SIGNET_AEAD_NONCE_LEN);
 	chacha_init(state, c->key, iv);
+
+	memset(head->poly_key, 0, sizeof(head->poly_key));
+	head->text[0] = 0;
+	memcpy(head->text, text, n);
+	chacha20_crypt(state, head->poly_key, head->poly_key,
+		       sizeof(head->poly_key) + max(n, 1U));
 }
 
 /* Poly1305 over aad || zeros || text || zeros || both lengths */
@@ -64,11 +74,7 @@ void signet_chacha_seal(const struct signet_chacha *c, u8 *text,
 	struct chacha_state state;
 	struct head head;
 
-	stream_start(&state, c);
-	memset(head.poly_key, 0, sizeof(head.poly_key));
-	memcpy(head.text, text, n);
-	chacha20_crypt(&state, head.poly_key, head.poly_key,
-		       sizeof(head.poly_key) + n);
+	stream_start(&state, &head, c, text, n);
 	memcpy(text, head.text, n);
 	if (len > n)
 		chacha20_crypt(&state, text + n, text + n, len - n);
@@ -87,11 +93,7 @@ int signet_chacha_open(const struct signet_chacha *c, u8 *dst, const u8 *src,
 	struct head head;
 	int err = -EBADMSG;
 
-	stream_start(&state, c);
-	memset(head.poly_key, 0, sizeof(head.poly_key));
-	memcpy(head.text, src, n);
-	chacha20_crypt(&state, head.poly_key, head.poly_key,
-		       sizeof(head.poly_key) + n);
+	stream_start(&state, &head, c, src, n);
 	authenticate(c, head.poly_key, src, len, expected);
 	if (!crypto_memneq(expected, tag, SIGNET_AEAD_TAG_LEN)) {
 		memcpy(dst, head.text, n);

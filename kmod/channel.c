@@ -7,7 +7,6 @@
 #include "hop.h"
 #include "key.h"
 #include "label.h"
-#include "tx.h"
 
 static void path_free(struct signet_path *path)
 {
@@ -26,7 +25,7 @@ static struct signet_path *path_new(struct signet_channel *ch,
 	struct signet_path *path;
 	int err;
 
-	path = kzalloc(sizeof(*path), GFP_KERNEL_ACCOUNT);
+	path = kzalloc_obj(*path, GFP_KERNEL_ACCOUNT);
 	if (!path)
 		return ERR_PTR(-ENOMEM);
 	err = dst_cache_init(&path->cache, GFP_KERNEL_ACCOUNT);
@@ -122,7 +121,7 @@ static struct signet_channel *channel_alloc(struct signet_peer *peer, u32 id,
 	struct signet_channel *ch;
 	int cpu;
 
-	ch = kzalloc(sizeof(*ch), GFP_KERNEL_ACCOUNT);
+	ch = kzalloc_obj(*ch, GFP_KERNEL_ACCOUNT);
 	if (!ch)
 		return NULL;
 	ch->counters = alloc_percpu_gfp(struct signet_counters,
@@ -235,7 +234,6 @@ int signet_channel_set_path(struct signet_channel *ch,
 		return PTR_ERR(path);
 	path_replace(ch, path);
 	signet_device_changed(ch->peer->sd);
-	signet_channel_ready(ch);
 	return 0;
 }
 
@@ -243,16 +241,6 @@ void signet_channel_select(struct signet_channel *ch)
 {
 	rcu_assign_pointer(ch->peer->tx, ch);
 	signet_device_changed(ch->peer->sd);
-	signet_channel_ready(ch);
-}
-
-void signet_channel_ready(struct signet_channel *ch)
-{
-	struct signet_peer *peer = ch->peer;
-
-	if (rcu_access_pointer(peer->tx) == ch &&
-	    rcu_access_pointer(ch->path) && rcu_access_pointer(ch->tx_key))
-		signet_tx_waiting(peer);
 }
 
 static void sum_counters(const struct signet_counters *c,

@@ -104,8 +104,6 @@ int signet_channel_set_path(struct signet_channel *ch,
 			    struct netlink_ext_ack *extack);
 /* peer->tx = ch */
 void signet_channel_select(struct signet_channel *ch);
-/* sends what waits, if the peer can send now; swap, select and set_path do */
-void signet_channel_ready(struct signet_channel *ch);
 /* RCU: the path with this tx label to this remote address, or NULL */
 struct signet_path *signet_path_find(struct signet_device *sd, __le32 tx_label,
 				     const union signet_addr *remote);

@@ -7,7 +7,6 @@
 #include "aead.h"
 #include "event.h"
 #include "key.h"
-#include "tx.h"
 
 static void key_wipe(struct signet_key *key)
 {
@@ -51,6 +50,26 @@ static u64 deadline(u64 now, u64 ms)
 		       now + ms * NSEC_PER_MSEC;
 }
 
+/* A sender's lanes share its limits. A receiver does not know over how many
+ * lanes the sender spreads, so each may have all. No counter of a sender can
+ * reach its end, even when many CPUs add to it at once.
+ */
+static void key_share(struct signet_key *key)
+{
+	key->lane_soft = key->soft_frames;
+	key->lane_hard = key->hard_frames;
+	if (key->direction != SIGNET_DIRECTION_TRANSMIT)
+		return;
+	if (key->soft_frames != U64_MAX)
+		key->lane_soft = max_t(u64, 1, div_u64(key->soft_frames,
+						       key->n_lanes));
+	if (key->hard_frames > S64_MAX)
+		key->lane_hard = S64_MAX;
+	else
+		key->lane_hard = div_u64_rem(key->hard_frames, key->n_lanes,
+					     &key->odd_lanes);
+}
+
 static struct signet_key *key_make(struct signet_channel *ch,
 				    const struct signet_key_config *cfg)
 {
@@ -74,14 +93,7 @@ static struct signet_key *key_make(struct signet_channel *ch,
 	key->hard_ns = deadline(key->born, cfg->hard_ms);
 	key->soft_frames = cfg->soft_frames;
 	key->hard_frames = cfg->hard_frames;
-	key->lane_soft = max_t(u64, div_u64(cfg->soft_frames, lanes), 1);
-	key->lane_hard = div_u64_rem(cfg->hard_frames, lanes, &key->odd_lanes);
-	if (cfg->soft_frames == U64_MAX)
-		key->lane_soft = U64_MAX;
-	if (cfg->hard_frames == U64_MAX) {
-		key->lane_hard = U64_MAX;
-		key->odd_lanes = 0;
-	}
+	key_share(key);
 	return key;
 }
 
@@ -147,7 +159,6 @@ int signet_key_swap(struct signet_channel *ch, u8 key_id,
 	}
 	rcu_assign_pointer(ch->tx_key, key);
 	signet_device_changed(sd);
-	signet_channel_ready(ch);
 	return 0;
 }
 

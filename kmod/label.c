@@ -37,7 +37,7 @@ int signet_label_new(struct signet_channel *ch, u32 label,
 	struct signet_label *l;
 	int err;
 
-	l = kzalloc(sizeof(*l), GFP_KERNEL_ACCOUNT);
+	l = kzalloc_obj(*l, GFP_KERNEL_ACCOUNT);
 	if (!l)
 		return -ENOMEM;
 	l->label = cpu_to_le32(label);

@@ -11,6 +11,7 @@
 #include "device.h"
 #include "netlink-gen.h"
 #include "replay.h"
+#include "selftest/selftest.h"
 
 struct workqueue_struct *signet_wq;
 
@@ -96,6 +97,10 @@ static int __init signet_init(void)
 	err = notifiers_init();
 	if (err)
 		goto err_wq;
+
+	err = signet_selftest();
+	if (err)
+		goto err_notifiers;
 
 	err = genl_register_family(&signet_nl_family);
 	if (err)

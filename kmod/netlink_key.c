@@ -3,6 +3,7 @@
 
 #include "key.h"
 #include "netlink.h"
+#include "tx.h"
 
 /* Limits of a key for which none are given: whoever forgets them does not get
  * a key that lives for ever. Opening goes on a little longer, for frames that
@@ -116,7 +117,7 @@ static int new_key(struct signet_device *sd, struct genl_info *info,
 	if (err)
 		return err;
 
-	return signet_nl_result(info, signet_key_new(ch, cfg, info->extack));
+	return signet_key_new(ch, cfg, info->extack);
 }
 
 int signet_nl_key_new_doit(struct sk_buff *skb, struct genl_info *info)
@@ -167,10 +168,11 @@ int signet_nl_key_swap_doit(struct sk_buff *skb, struct genl_info *info)
 
 	err = signet_key_swap(ch, nla_get_u8(info->attrs[SIGNET_A_KEY_KEY_ID]),
 			      info->extack);
-	err = signet_nl_result(info, err);
 	if (err)
 		NL_SET_BAD_ATTR(info->extack,
 				info->attrs[SIGNET_A_KEY_KEY_ID]);
+	else
+		signet_tx_waiting(ch->peer);
 
 out_unlock:
 	signet_nl_unlock(sd, &tracker);

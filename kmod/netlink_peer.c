@@ -6,6 +6,7 @@
 #include <net/ipv6.h>
 
 #include "netlink.h"
+#include "tx.h"
 
 /* one prefix in a message: nest, address, length */
 #define PREFIX_SIZE (nla_total_size(nla_total_size(16) + nla_total_size(1)))
@@ -150,7 +151,7 @@ static int change_peer(struct signet_peer *peer, struct genl_info *info,
 		err = signet_prefixes_change(peer, want->changes, want->n,
 					     want->replace, info->extack);
 		if (err)
-			return signet_nl_result(info, err);
+			return err;
 	}
 
 	if (attrs[SIGNET_A_PEER_DF])
@@ -185,7 +186,7 @@ static int new_peer(struct signet_device *sd, struct genl_info *info,
 
 	peer = signet_peer_new(sd, id, info->extack);
 	if (IS_ERR(peer))
-		return signet_nl_result(info, PTR_ERR(peer));
+		return PTR_ERR(peer);
 
 	err = change_peer(peer, info, want);
 	if (err)
@@ -247,9 +248,12 @@ static int set_peer(struct signet_device *sd, struct genl_info *info,
 	}
 
 	err = change_peer(peer, info, want);
-	if (!err && ch)
-		signet_channel_select(ch);
-	return err;
+	if (err || !ch)
+		return err;
+
+	signet_channel_select(ch);
+	signet_tx_waiting(peer);
+	return 0;
 }
 
 int signet_nl_peer_set_doit(struct sk_buff *skb, struct genl_info *info)

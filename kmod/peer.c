@@ -48,7 +48,7 @@ struct signet_peer *signet_peer_new(struct signet_device *sd, u32 id,
 		NL_SET_ERR_MSG(extack, "too many peers on this device");
 		return ERR_PTR(-ENOSPC);
 	}
-	peer = kzalloc(sizeof(*peer), GFP_KERNEL_ACCOUNT);
+	peer = kzalloc_obj(*peer, GFP_KERNEL_ACCOUNT);
 	if (!peer)
 		return ERR_PTR(-ENOMEM);
 	peer->sd = sd;

@@ -65,8 +65,8 @@ struct bits {
 	u8 family;
 };
 
-/* bits that differ within the first @length, 0 to 64, of a word */
-static u64 differs(u64 a, u64 b, unsigned int length)
+/* do they differ within the first @length, 0 to 63, bits of a word? */
+static __always_inline u64 differs(u64 a, u64 b, unsigned int length)
 {
 	return (a ^ b) >> 1 >> (63 - length);
 }
@@ -78,8 +78,8 @@ static __always_inline bool inside(const struct signet_prefix_node *node,
 
 	if (length < 64)
 		return !differs(hi, node->hi, length);
-	return hi == node->hi && (length == 64 ||
-				  !differs(lo, node->lo, length - 64));
+	return hi == node->hi &&
+	       (length == 64 || !((lo ^ node->lo) >> (128 - length)));
 }
 
 /* the bit that follows @length bits; of a host route there is none, nor are
@@ -159,7 +159,7 @@ static struct signet_prefix_node *node_new(const struct bits *b,
 {
 	struct signet_prefix_node *node;
 
-	node = kzalloc(sizeof(*node), GFP_KERNEL_ACCOUNT);
+	node = kzalloc_obj(*node, GFP_KERNEL_ACCOUNT);
 	if (!node)
 		return NULL;
 	node->length = length;
