@@ -17,6 +17,7 @@ export LC_ALL=C
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cache=${SIGNET_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/signet}
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+here=$top/tests/vm
 me=${0##*/}
 
 say() { echo "vm: $*" >&2; }
