@@ -187,6 +187,13 @@ sig() { # sig NODE ARGUMENTS...: the signet command against that node
 		timeout "${SIG_TIMEOUT:-20}" "$BIN/signet" "$@"
 }
 
+# SIGNET_TEST_DATAPATH=kernel runs the nodes on the module, which has to be
+# loaded; "tun,kernel" runs a on the first and all others on the second.
+datapath_of() { # datapath_of NODE
+	local all=${SIGNET_TEST_DATAPATH:-tun}
+	if [ "$1" = a ]; then echo "${all%%,*}"; else echo "${all##*,}"; fi
+}
+
 # node_new NODE NAMESPACE INNER_ADDRESS [LINE]...: more lines for [Node]; lines
 # that start with [ begin other sections
 node_new() {
@@ -197,7 +204,8 @@ node_new() {
 	echo "$ns" >"$T/$n/ns"
 	{
 		printf '[Node]\nName = %s\nListen = %s\n' "$n" "${LISTEN:-$PORT}"
-		printf 'DataPath = tun\nAddress = %s/24\nRoutes = yes\n' "$inner"
+		printf 'DataPath = %s\nAddress = %s/24\nRoutes = yes\n' \
+			"$(datapath_of "$n")" "$inner"
 		[ $# = 0 ] || printf '%s\n' "$@"
 	} >"$T/$n/etc/signet.conf"
 	sig "$n" identity new >"$T/$n/identity.log" 2>&1 || cat "$T/$n/identity.log"
