@@ -138,20 +138,26 @@ void sg_control_set_datapath(void *ctx, struct sg_varlink_call *call,
 	struct sg_node *n = ctx;
 	struct json_object *o;
 	size_t want = 0;
+	int ret;
 
 	while (want < 3 && strcmp(name, names[want]))
 		want++;
-	if (want == 3) {
+	if (want == 3 && strcmp(name, "configured")) {
 		sg_varlink_invalid_parameter(call, "datapath");
 		return;
 	}
-	if (sg_node_set_datapath(n, (enum sg_config_datapath)want, &err)) {
+	if (want == 3)
+		ret = sg_node_set_datapath(n, n->config->datapath, true, &err);
+	else
+		ret = sg_node_set_datapath(n, (enum sg_config_datapath)want,
+					   false, &err);
+	if (ret) {
 		sg_varlink_fail(call, "`signet why` shows what the node uses",
 				"%s", err.text);
 		return;
 	}
 	o = json_object_new_object();
-	sg_json_string(o, "datapath", n->up ? n->dp_ops->name : names[want]);
+	sg_json_string(o, "datapath", n->up ? n->dp_ops->name : name);
 	if (n->dp_why[0])
 		sg_json_string(o, "why", n->dp_why);
 	sg_varlink_reply(call, o, false);

@@ -113,13 +113,14 @@ void sg_node_down(struct sg_node *n, sg_netif_note undone, void *ctx);
 
 /**
  * sg_node_set_datapath() - from now on, until the agent ends, use this one
+ * @configured: it is the configuration's, which is in force again
  *
  * Where the node is up and uses another, channels are closed without a word and
  * made anew on it. If it cannot be opened the node goes on with the one that
  * it had.
  */
 int sg_node_set_datapath(struct sg_node *n, enum sg_config_datapath want,
-			 struct sg_error *err);
+			 bool configured, struct sg_error *err);
 
 /** struct sg_reload - what a reload did; lists of names, comma separated */
 struct sg_reload {

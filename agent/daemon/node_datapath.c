@@ -200,7 +200,7 @@ static int open_again(struct sg_node *n, struct sg_error *err)
 }
 
 int sg_node_set_datapath(struct sg_node *n, enum sg_config_datapath want,
-			 struct sg_error *err)
+			 bool configured, struct sg_error *err)
 {
 	bool kernel = n->dp && n->dp_ops == &sg_datapath_kernel;
 	const enum sg_config_datapath before = wanted(n);
@@ -209,7 +209,7 @@ int sg_node_set_datapath(struct sg_node *n, enum sg_config_datapath want,
 	char why[sizeof(n->dp_why)];
 	int ret;
 
-	n->dp_asked = true;
+	n->dp_asked = !configured;
 	n->dp_want = want;
 	if (!n->up || (want == SG_CONFIG_DP_TUN ? !kernel : kernel))
 		return 0;

@@ -104,6 +104,9 @@ done_testing() {
 			[ -e "$log" ] || continue
 			echo "# --- $log"
 			tail -25 "$log" | sed 's/^/# /'
+			sig "$(basename "$(dirname "$log")")" drops --json 2>/dev/null |
+				jq -r '(.drops? // .)[] | select(.count > 0) |
+					"# dropped \(.reason) \(.count)"'
 		done
 	fi
 	[ $failures = 0 ]

@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# The module is swapped under traffic; it goes away; its device goes away: the
+# agent carries on over TUN and says why, and goes back.
+. "$(dirname "$0")/lib.sh"
+
+[ "$(datapath_of a)" = kernel ] || {
+	skip "module swapped" "needs the kernel module, see tests/netns/vm"
+	done_testing
+}
+# b has a data path of its own, or removing the module would be its business too
+SIGNET_TEST_DATAPATH=auto,tun pair_up
+check "the channel is up" within 8 inner_ping a 10.77.0.2
+is "on the module" "$(status_field a datapath)" kernel
+
+(sleep 2; sig a dev reload >"$T/reload" 2>&1; echo $? >"$T/reload.code") &
+reload=$!
+LINGER=1 stream a 10.77.0.2 200 12
+wait $reload
+is "signet dev reload" "$(cat "$T/reload.code")" 0
+check "says that it is back" grep -q "kernel" "$T/reload"
+number "packets lost" $((sent - $(got received))) -le 400
+is "none came twice" "$(got repeated)" 0
+number "the longest pause (ms)" "$(got gap_ms)" -le 2000
+is "on the module again" "$(status_field a datapath)" kernel
+number "channels were made anew, twice" \
+	"$(grep -c "channel-up peer=b" "$T/a/log")" -ge 3
+
+in_ns a ip link del sg0
+check "the device is removed: it is made again" within 8 inner_ping a 10.77.0.2
+check "and that is said" grep -q "its device is gone" "$T/a/log"
+
+mkdir -p /etc/modprobe.d
+echo "install signet /bin/false" >/etc/modprobe.d/signet-test.conf
+check "the module is removed under the agent" modprobe -r --ignore-install signet
+check "packets pass without it" within 10 inner_ping a 10.77.0.2
+is "over TUN" "$(status_field a datapath)" tun
+check "status says why" eval 'status_field a datapathWhy | grep -q "not loaded"'
+check "and so does why" eval 'sig a why b | grep -q "not loaded"'
+rm /etc/modprobe.d/signet-test.conf
+check "dev reload brings it back" sig a dev reload
+check "packets pass" within 10 inner_ping a 10.77.0.2
+is "on the module, at last" "$(status_field a datapath)" kernel
+check "why goes through the module's stages" eval \
+	'sig a why b >"$T/why"; grep -q module "$T/why" && grep -q "kernel channel" "$T/why"'
+done_testing
