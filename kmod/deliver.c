@@ -197,20 +197,13 @@ static struct sk_buff *head_new(struct signet_run *run, const u8 *head,
 static bool add_data(struct sk_buff *skb, u8 *data, unsigned int len)
 {
 	struct page *page = virt_to_head_page(data);
-	unsigned int offset = data - (u8 *)page_address(page);
 	unsigned int n = skb_shinfo(skb)->nr_frags;
 
-	if (n && skb_can_coalesce(skb, n, page, offset)) {
-		skb_frag_size_add(&skb_shinfo(skb)->frags[n - 1], len);
-		skb->len += len;
-		skb->data_len += len;
-		skb->truesize += len;
-		return true;
-	}
 	if (n == MAX_SKB_FRAGS)
 		return false;
 	get_page(page);
-	skb_add_rx_frag(skb, n, page, offset, len, len);
+	skb_add_rx_frag(skb, n, page, data - (u8 *)page_address(page), len,
+			len);
 	return true;
 }
 
@@ -244,7 +237,8 @@ static void deliver_one(struct signet_run *run,
 }
 
 /* Headers of what was joined, as GRO leaves them. */
-static void finish_tcp(struct sk_buff *skb, __be32 flags)
+static void finish_tcp(struct sk_buff *skb, const struct signet_segment *first,
+		       const struct signet_segment *last)
 {
 	struct ipv6hdr *ip6h = (struct ipv6hdr *)skb->data;
 	struct iphdr *iph = (struct iphdr *)skb->data;
@@ -254,8 +248,12 @@ static void finish_tcp(struct sk_buff *skb, __be32 flags)
 	at = is_ipv4(skb->data) ? sizeof(*iph) : sizeof(*ip6h);
 	len = skb->len - at;
 	th = (struct tcphdr *)(skb->data + at);
-	tcp_flag_word(th) |= flags & (TCP_FLAG_PSH | TCP_FLAG_FIN);
+	th->psh |= !!(last->flags & TCPHDR_PSH);
+	th->fin |= !!(last->flags & TCPHDR_FIN);
+	/* the headers are those of the stream's first segment */
+	be32_add_cpu(&th->seq, first->offset);
 	if (is_ipv4(skb->data)) {
+		iph->id = htons(first->id);
 		iph->tot_len = htons(skb->len);
 		ip_send_check(iph);
 		th->check = ~tcp_v4_check(len, iph->saddr, iph->daddr, 0);
@@ -269,71 +267,95 @@ static void finish_tcp(struct sk_buff *skb, __be32 flags)
 	skb->ip_summed = CHECKSUM_PARTIAL;
 }
 
-static void set_gso(struct sk_buff *skb, const struct signet_segment *first,
+static void set_gso(struct sk_buff *skb, unsigned int size,
 		    const struct signet_segment *last, unsigned int n)
 {
 	struct skb_shared_info *shinfo = skb_shinfo(skb);
 
 	if (n == 1)
 		return;
-	shinfo->gso_size = first->mss;
+	shinfo->gso_size = size;
 	shinfo->gso_segs = n;
 	shinfo->gso_type = is_ipv4(skb->data) ? SKB_GSO_TCPV4 : SKB_GSO_TCPV6;
 	if (last->fixed_id)
 		shinfo->gso_type |= SKB_GSO_TCP_FIXEDID;
 }
 
-/* Return: how many segments were put into one packet */
-static unsigned int deliver_joined(struct signet_run *run,
-				   const struct signet_segment *first,
-				   unsigned int most)
+static bool continues(const struct signet_segment *seg,
+		      const struct signet_segment *end)
 {
-	unsigned int at, n = 0, skip = first->joined ? 0 : first->header_len;
-	const struct signet_segment *seg = first;
-	struct sk_buff *skb;
-	__be32 flags = 0;
+	return seg < end && seg->joined && seg->fresh;
+}
 
-	at = is_ipv4(first->headers) ? sizeof(struct iphdr) :
-				       sizeof(struct ipv6hdr);
-	skb = head_new(run, first->headers, first->header_len);
+/*
+ * Payload of segments that lie one after the other becomes one fragment.
+ * Return: the first segment that did not go into @skb.
+ */
+static const struct signet_segment *
+add_stream(struct sk_buff *skb, const struct signet_segment *seg,
+	   const struct signet_segment *end)
+{
+	unsigned int skip = seg->joined ? 0 : seg->header_len;
+	const struct signet_segment *next = seg;
+	unsigned int len;
+	u8 *data;
+
 	do {
-		if (likely(skb) && !add_data(skb, seg->data + skip,
-					     seg->len - skip))
-			break;
+		data = seg->data + skip;
+		len = seg->len - skip;
 		skip = 0;
-		flags |= tcp_flag_word((struct tcphdr *)(seg->headers + at));
-		n++;
-		seg++;
-	} while (n < most && seg->joined && seg->fresh);
+		for (next = seg + 1;
+		     continues(next, end) && next->data == data + len; next++)
+			len += next->len;
+		if (!add_data(skb, data, len))
+			return seg;
+		seg = next;
+	} while (continues(seg, end));
+	return seg;
+}
 
+/* Return: how many segments were put into one packet */
+static unsigned int deliver_stream(struct signet_run *run,
+				   const struct signet_segment *first)
+{
+	const struct signet_segment *end = run->segments + run->n;
+	const u8 *headers = run->segments[first->first].data;
+	const struct signet_segment *next;
+	unsigned int n, size = first->len;
+	struct sk_buff *skb;
+
+	if (!first->joined)
+		size -= first->header_len;
+	skb = head_new(run, headers, first->header_len);
 	if (unlikely(!skb)) {
-		drop(run, SIGNET_DROP_NO_MEMORY, n);
-		return n;
+		drop(run, SIGNET_DROP_NO_MEMORY, 1);
+		return 1;
 	}
-	if (unlikely(!source_ok(run, skb->data))) {
+	next = add_stream(skb, first, end);
+	n = next - first;
+	if (unlikely(!source_ok(run, headers))) {
 		drop(run, SIGNET_DROP_INNER_SOURCE, n);
 		kfree_skb(skb);
 		return n;
 	}
-	finish_tcp(skb, flags);
-	set_gso(skb, first, seg - 1, n);
+	finish_tcp(skb, first, next - 1);
+	set_gso(skb, size, next - 1, n);
 	receive(run, skb, signet_outer_tos(first->skb), n);
 	return n;
 }
 
 void signet_run_deliver(struct signet_run *run)
 {
-	const struct signet_segment *seg;
-	unsigned int i, n;
+	const struct signet_segment *seg = run->segments;
+	const struct signet_segment *end = seg + run->n;
 
-	for (i = 0; i < run->n; i += n) {
-		seg = &run->segments[i];
-		n = 1;
-		if (!seg->fresh || !seg->len)
+	while (seg < end) {
+		if (seg->fresh && (seg->joined || continues(seg + 1, end))) {
+			seg += deliver_stream(run, seg);
 			continue;
-		if (seg->joined || (i + 1 < run->n && seg[1].joined))
-			n = deliver_joined(run, seg, run->n - i);
-		else
+		}
+		if (seg->fresh && seg->len)
 			deliver_one(run, seg);
+		seg++;
 	}
 }

@@ -135,15 +135,18 @@ static bool super_frames(struct sk_buff *skb, unsigned int offset, int iif)
 {
 	struct signet_rx_cb *cb = SIGNET_RX_CB(skb);
 	unsigned int size = skb_shinfo(skb)->gso_size;
+	struct signet_cursor cursor;
 	unsigned int frames, i;
-	u8 copy, *type;
+	struct signet_frame f;
 
 	frames = DIV_ROUND_UP(skb->len - offset, size);
 	if (frames > SIGNET_RUN_MAX || skb->len > U16_MAX)
 		return false;
+	/* a last piece shorter than a header is for the core, too */
+	signet_cursor_init(&cursor, skb);
 	for (i = 0; i < frames; i++) {
-		type = skb_header_pointer(skb, offset + i * size, 1, &copy);
-		if (!type || *type != SIGNET_FRAME_PACKET)
+		if (!signet_cursor_read(&cursor, offset + i * size, &f) ||
+		    f.type != SIGNET_FRAME_PACKET)
 			return false;
 	}
 	memset(cb, 0, sizeof(*cb));
@@ -204,7 +207,7 @@ static struct rx_hook *hook_new(struct net *net, u8 pf)
 	struct rx_hook *hook;
 	int err;
 
-	hook = kzalloc(sizeof(*hook), GFP_KERNEL_ACCOUNT);
+	hook = kzalloc_obj(*hook, GFP_KERNEL_ACCOUNT);
 	if (!hook)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&hook->sockets);

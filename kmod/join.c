@@ -6,6 +6,7 @@
  */
 #include <linux/mm.h>
 #include <linux/tcp.h>
+#include <linux/unaligned.h>
 #include <net/dsfield.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
@@ -14,10 +15,12 @@
 
 #define CHUNK 32768
 
-/* What the flags of two segments that are joined may differ in. */
-#define LAST_FLAGS (TCP_FLAG_PSH | TCP_FLAG_FIN)
-/* What no segment that is joined may have. */
-#define SINGLE_FLAGS (TCP_FLAG_SYN | TCP_FLAG_RST | TCP_FLAG_URG | TCP_FLAG_CWR)
+#define FLAGS_AT 13
+#define ACK	 BIT(4)
+/* the last segment of a stream may have these */
+#define LAST_FLAGS (BIT(0) | BIT(3)) /* FIN, PSH */
+/* no segment of a stream has these */
+#define SINGLE_FLAGS (BIT(1) | BIT(2) | BIT(5) | BIT(7)) /* SYN, RST, URG, CWR */
 
 static struct page *chunk_alloc(unsigned int len, unsigned int *size)
 {
@@ -75,102 +78,116 @@ static u8 *free_start(const struct signet_run *run)
 	return run->base + run->offset;
 }
 
-static bool may_join(const struct signet_segment *prev, unsigned int len)
+/* May @len bytes of plaintext be the next segment of the stream? */
+static bool may_join(const struct signet_stream *st, unsigned int len)
 {
-	return prev->header_len && !prev->closed && len > prev->header_len &&
-	       len - prev->header_len <= prev->mss &&
-	       prev->total + len <= U16_MAX;
+	return st->header_len && len > st->header_len &&
+	       len - st->header_len <= st->mss && st->len + len <= U16_MAX;
 }
 
 u8 *signet_join_room(struct signet_run *run, unsigned int len, u8 *tail)
 {
-	const struct signet_segment *prev;
-	u8 *to;
+	const struct signet_stream *st = &run->stream;
+	u8 *to = free_start(run) - st->header_len;
 
-	if (!run->n)
+	/* the stream's last segment ends where free memory starts */
+	if (!may_join(st, len) || to + len > run->base + run->size ||
+	    to < run->base)
 		return room(run, len);
-	prev = &run->segments[run->n - 1];
-	to = free_start(run) - prev->header_len;
-	if (!may_join(prev, len) || to + len > run->base + run->size ||
-	    prev->data + prev->len != free_start(run))
-		return room(run, len);
-	memcpy(tail, to, prev->header_len);
+	memcpy(tail, to, st->header_len);
 	return to;
 }
 
-/* Length of the IP header of a TCP packet as GRO takes it; else 0. */
-static unsigned int tcp_offset(const u8 *data, unsigned int len)
-{
-	const struct ipv6hdr *ip6h = (const struct ipv6hdr *)data;
-	const struct iphdr *iph = (const struct iphdr *)data;
-
-	if (len > sizeof(*iph) + sizeof(struct tcphdr) && data[0] == 0x45) {
-		if (iph->protocol != IPPROTO_TCP ||
-		    iph->frag_off & htons(~IP_DF) ||
-		    iph->tot_len != htons(len) ||
-		    ip_fast_csum(data, sizeof(*iph) / 4))
-			return 0;
-		return sizeof(*iph);
-	}
-	if (len > sizeof(*ip6h) + sizeof(struct tcphdr) &&
-	    data[0] >> 4 == 6 && ip6h->nexthdr == IPPROTO_TCP &&
-	    ip6h->payload_len == htons(len - sizeof(*ip6h)))
-		return sizeof(*ip6h);
-	return 0;
-}
-
-static unsigned int tcp_header_len(const u8 *data, unsigned int len)
-{
-	unsigned int at = tcp_offset(data, len);
-	const struct tcphdr *th = (const struct tcphdr *)(data + at);
+/* a segment that may be part of a stream; @at: of its TCP header */
+struct tcp_segment {
+	const u8 *headers;
+	unsigned int at;
 	unsigned int header_len;
+	u32 seq;
+	u16 id;
+	u8 flags;
+};
 
-	if (!at || th->doff < sizeof(*th) / 4)
-		return 0;
-	header_len = at + th->doff * 4;
-	if (header_len >= len || !th->ack || tcp_flag_word(th) & SINGLE_FLAGS)
-		return 0;
-	return header_len;
+static u32 word(const u8 *p)
+{
+	return get_unaligned((const u32 *)p);
 }
 
-static bool same_ipv4(const struct signet_segment *prev,
-		      struct signet_segment *seg)
+/* Headers of which a stream can be made, as in GRO. */
+static bool tcp_parse(const u8 *p, unsigned int len, struct tcp_segment *t)
 {
-	const struct iphdr *a = (const struct iphdr *)prev->headers;
-	const struct iphdr *b = (const struct iphdr *)seg->headers;
-	u16 step = ntohs(b->id) - ntohs(a->id);
-
-	if (a->saddr != b->saddr || a->daddr != b->daddr || a->tos != b->tos ||
-	    a->ttl != b->ttl || a->frag_off != b->frag_off)
+	t->headers = p;
+	t->id = 0;
+	if (len > sizeof(struct iphdr) + sizeof(struct tcphdr) && *p == 0x45) {
+		if (p[9] != IPPROTO_TCP || get_unaligned_be16(p + 2) != len ||
+		    get_unaligned_be16(p + 6) & ~IP_DF ||
+		    ip_fast_csum(p, sizeof(struct iphdr) / 4))
+			return false;
+		t->id = get_unaligned_be16(p + 4);
+		t->at = sizeof(struct iphdr);
+	} else if (len > sizeof(struct ipv6hdr) + sizeof(struct tcphdr) &&
+		   *p >> 4 == 6) {
+		if (p[6] != IPPROTO_TCP ||
+		    get_unaligned_be16(p + 4) != len - sizeof(struct ipv6hdr))
+			return false;
+		t->at = sizeof(struct ipv6hdr);
+	} else {
 		return false;
-	/* RFC 6864: the identification of what can't be fragmented may stay */
-	if (step > 1 || (!step && !(b->frag_off & htons(IP_DF))))
+	}
+	p += t->at;
+	t->header_len = t->at + (p[12] >> 4) * 4;
+	t->flags = p[FLAGS_AT];
+	t->seq = get_unaligned_be32(p + 4);
+	return p[12] >> 4 >= sizeof(struct tcphdr) / 4 &&
+	       t->header_len < len && (t->flags & (ACK | SINGLE_FLAGS)) == ACK;
+}
+
+/* All but lengths, checksums and the identification */
+static u32 ip_difference(const u8 *a, const u8 *b)
+{
+	u32 d = (word(a) ^ word(b));
+	unsigned int i;
+
+	if (*a == 0x45) {
+		d &= (__force u32)htonl(0xffff0000);
+		d |= (word(a + 4) ^ word(b + 4)) & (__force u32)htonl(0xffff);
+		d |= (word(a + 8) ^ word(b + 8)) &
+		     (__force u32)htonl(0xffff0000);
+		d |= word(a + 12) ^ word(b + 12);
+		return d | (word(a + 16) ^ word(b + 16));
+	}
+	d |= (word(a + 4) ^ word(b + 4)) & (__force u32)htonl(0xffff);
+	for (i = 8; i < sizeof(struct ipv6hdr); i += 4)
+		d |= word(a + i) ^ word(b + i);
+	return d;
+}
+
+/* All but sequence number, checksum, urgent pointer, FIN and PSH */
+static u32 tcp_difference(const u8 *a, const u8 *b, unsigned int len)
+{
+	u32 d = word(a) ^ word(b);
+	unsigned int i;
+
+	d |= word(a + 8) ^ word(b + 8);
+	d |= (word(a + 12) ^ word(b + 12)) &
+	     ~(__force u32)htonl(LAST_FLAGS << 16);
+	for (i = sizeof(struct tcphdr); i < len; i += 4)
+		d |= word(a + i) ^ word(b + i);
+	return d;
+}
+
+/* RFC 6864: the identification of what can't be fragmented may stay. */
+static bool same_id(const struct signet_segment *prev,
+		    struct signet_segment *seg, const struct tcp_segment *t)
+{
+	u16 step = t->id - prev->id;
+
+	if (t->at != sizeof(struct iphdr))
+		return true;
+	if (step > 1 || (!step && !(t->headers[6] & (IP_DF >> 8))))
 		return false;
 	seg->fixed_id = !step;
 	return !prev->joined || prev->fixed_id == seg->fixed_id;
-}
-
-static bool same_ipv6(const struct signet_segment *prev,
-		      const struct signet_segment *seg)
-{
-	const struct ipv6hdr *a = (const struct ipv6hdr *)prev->headers;
-	const struct ipv6hdr *b = (const struct ipv6hdr *)seg->headers;
-
-	return *(const __be32 *)a == *(const __be32 *)b &&
-	       a->hop_limit == b->hop_limit &&
-	       ipv6_addr_equal(&a->saddr, &b->saddr) &&
-	       ipv6_addr_equal(&a->daddr, &b->daddr);
-}
-
-static bool same_tcp(const struct tcphdr *a, const struct tcphdr *b,
-		     unsigned int payload)
-{
-	if (*(const u32 *)&a->source != *(const u32 *)&b->source ||
-	    a->ack_seq != b->ack_seq ||
-	    ntohl(b->seq) - ntohl(a->seq) != payload ||
-	    (tcp_flag_word(a) ^ tcp_flag_word(b)) & ~LAST_FLAGS)
-		return false;
-	return !memcmp(a + 1, b + 1, a->doff * 4 - sizeof(*a));
 }
 
 u8 signet_outer_tos(const struct sk_buff *skb)
@@ -180,86 +197,77 @@ u8 signet_outer_tos(const struct sk_buff *skb)
 	return ip_hdr(skb)->tos;
 }
 
-static bool same_stream(const struct signet_segment *prev,
-			struct signet_segment *seg)
+static bool same_stream(struct signet_run *run, struct signet_segment *seg,
+			const struct tcp_segment *t)
 {
-	unsigned int payload = prev->len;
-	unsigned int at;
+	const struct signet_stream *st = &run->stream;
+	const struct signet_segment *prev = seg - 1;
+	const u8 *headers;
 
-	if (prev->header_len != seg->header_len ||
-	    prev->headers[0] != seg->headers[0])
+	if (!may_join(st, seg->len) || t->header_len != st->header_len ||
+	    t->seq != st->seq)
 		return false;
-	if (prev->headers[0] == 0x45) {
-		if (!same_ipv4(prev, seg))
-			return false;
-		at = sizeof(struct iphdr);
-	} else {
-		if (!same_ipv6(prev, seg))
-			return false;
-		at = sizeof(struct ipv6hdr);
-	}
-	if (!prev->joined)
-		payload -= prev->header_len;
-	return same_tcp((const struct tcphdr *)(prev->headers + at),
-			(const struct tcphdr *)(seg->headers + at), payload) &&
+	headers = run->segments[st->first].data;
+	return !(ip_difference(headers, t->headers) |
+		 tcp_difference(headers + t->at, t->headers + t->at,
+				t->header_len - t->at)) &&
+	       same_id(prev, seg, t) &&
 	       (prev->skb == seg->skb ||
 		signet_outer_tos(prev->skb) == signet_outer_tos(seg->skb));
 }
 
-static void segment_parse(struct signet_segment *seg)
+static void segment_join(struct signet_run *run, struct signet_segment *seg,
+			 const struct tcp_segment *t)
 {
-	const struct tcphdr *th;
-	unsigned int at;
+	struct signet_stream *st = &run->stream;
+	unsigned int payload = seg->len - t->header_len;
 
-	seg->joined = 0;
-	seg->closed = 0;
-	seg->fixed_id = 0;
-	seg->header_len = tcp_header_len(seg->data, seg->len);
-	if (!seg->header_len)
-		return;
-	memcpy(seg->headers, seg->data, seg->header_len);
-	seg->mss = seg->len - seg->header_len;
-	seg->total = seg->len;
-	at = seg->headers[0] == 0x45 ? sizeof(struct iphdr) :
-				       sizeof(struct ipv6hdr);
-	th = (const struct tcphdr *)(seg->headers + at);
-	seg->closed = !!(tcp_flag_word(th) & LAST_FLAGS);
-}
-
-static void segment_join(const struct signet_segment *prev,
-			 struct signet_segment *seg)
-{
-	seg->data += seg->header_len;
-	seg->len -= seg->header_len;
-	seg->mss = prev->mss;
-	seg->total = prev->total + seg->len;
-	seg->joined = 1;
-	if (seg->len < seg->mss)
-		seg->closed = 1;
+	if (same_stream(run, seg, t)) {
+		seg->joined = 1;
+		seg->data += t->header_len;
+		seg->len = payload;
+	} else {
+		st->first = run->n;
+		st->mss = payload;
+		st->len = 0;
+		st->header_len = t->header_len;
+	}
+	seg->header_len = t->header_len;
+	seg->first = st->first;
+	seg->offset = st->len;
+	seg->id = t->id;
+	seg->flags = t->flags;
+	st->len += payload;
+	st->seq = t->seq + payload;
+	if (payload < st->mss || t->flags & LAST_FLAGS)
+		st->header_len = 0;
 }
 
 bool signet_join(struct signet_run *run, struct signet_segment *seg,
 		 const u8 *tail)
 {
-	const struct signet_segment *prev = seg - 1;
-	u8 *from = seg->data, *end = free_start(run), *to;
+	u8 *from = seg->data, *end = free_start(run);
+	unsigned int over = from < end && from >= run->base ? end - from : 0;
+	struct tcp_segment t;
 
-	segment_parse(seg);
-	if (run->n && seg->header_len && may_join(prev, seg->len) &&
-	    same_stream(prev, seg))
-		segment_join(prev, seg);
+	seg->joined = 0;
+	seg->fixed_id = 0;
+	seg->header_len = 0;
+	if (tcp_parse(from, seg->len, &t))
+		segment_join(run, seg, &t);
+	else if (seg->len)
+		run->stream.header_len = 0;
 
-	if (from < end && from >= run->base) {
-		/* it was opened over the end of the segment before */
-		if (seg->len && !seg->joined) {
-			to = room(run, seg->len);
-			if (to)
-				memmove(to, from, seg->len);
-			seg->data = to;
-		}
-		memcpy(from, tail, end - from);
-		if (!seg->data)
-			return false;
+	if (over && seg->len && !seg->joined) {
+		seg->data = room(run, seg->len);
+		if (likely(seg->data))
+			memmove(seg->data, from, seg->len);
+	}
+	if (over)
+		memcpy(from, tail, over);
+	if (unlikely(!seg->data)) {
+		run->stream.header_len = 0;
+		return false;
 	}
 	if (seg->len)
 		run->offset = seg->data + seg->len - run->base;

@@ -50,64 +50,73 @@ static void run_end(struct signet_run *run)
 	if (!run->ch)
 		return;
 	if (run_hold(run)) {
-		signet_key_put(run->key);
+		signet_key_put(run->look.key);
 		signet_channel_put(run->ch);
 	}
 	run->ch = NULL;
-	run->key = NULL;
 }
 
-static struct signet_peer *look_peer(const struct signet_look *look)
+/* Context: RCU. They may be about to go. */
+static bool run_take(struct signet_run *run)
 {
-	return look->label ? look->label->channel->peer : NULL;
+	struct signet_channel *ch = run->look.entry->channel;
+
+	if (!kref_get_unless_zero(&run->look.key->ref))
+		return false;
+	if (kref_get_unless_zero(&ch->ref))
+		return true;
+	signet_key_put(run->look.key);
+	return false;
 }
 
 /* Context: RCU. The frame has been classified, but things change. */
 static int run_begin(struct signet_run *run, const struct signet_frame *f)
 {
-	struct signet_look look = {};
+	struct signet_look *look = &run->look;
+	struct signet_channel *ch;
 	enum signet_drop reason;
 
-	reason = signet_rx_look_up(run->sd, f, &look);
-	if (!reason)
-		reason = signet_rx_key_check(f, &look);
+	signet_look_up(run->sd, f, look);
+	ch = look->entry ? look->entry->channel : NULL;
+	reason = signet_look_counter(look, le64_to_cpu(f->counter));
+	if (!reason && run->napi && unlikely(!signet_aead_inline(look->key)))
+		return -EAGAIN;
+	if (!reason && run_hold(run) && !run_take(run))
+		reason = SIGNET_DROP_KEY_ID;
 	if (reason) {
-		signet_count_drop(run->sd, look_peer(&look), reason, 1);
+		signet_count_drop(run->sd, ch ? ch->peer : NULL, reason, 1);
 		return -ENOENT;
 	}
-	if (run->napi && unlikely(!signet_aead_inline(look.key)))
-		return -EAGAIN;
-	run->ch = look.label->channel;
-	run->key = look.key;
-	if (run_hold(run)) {
-		signet_channel_get(run->ch);
-		signet_key_get(run->key);
-	}
-	run->label = f->label;
-	run->key_lane = f->key_lane;
+	run->ch = ch;
 	run->source_len = 0;
+	run->stream.header_len = 0;
 	return 0;
 }
 
-/* Context: RCU. 0 when the frame belongs to the run, which may be new. */
+static bool run_is_full(const struct signet_run *run)
+{
+	return run->n == SIGNET_RUN_MAX || run->n_full == SIGNET_RUN_PAGES - 1;
+}
+
+/* 0 when the frame belongs to the run, which may be new */
 static int run_enter(struct signet_run *run, const struct signet_frame *f)
 {
-	struct signet_look look;
 	enum signet_drop reason;
+	int err;
 
-	if (run->ch && run->label == f->label && run->key_lane == f->key_lane &&
-	    run->n < SIGNET_RUN_MAX && run->n_full < SIGNET_RUN_PAGES - 1) {
-		look.label = NULL;
-		look.key = run->key;
-		reason = signet_rx_key_check(f, &look);
-		if (likely(!reason))
-			return 0;
-		signet_count_drop(run->sd, run->ch->peer, reason, 1);
-		return -ENOENT;
-	}
-	if (run->ch)
+	if (run->ch && (!signet_look_is(&run->look, f) || run_is_full(run)))
 		signet_run_flush(run);
-	return run_begin(run, f);
+	if (unlikely(!run->ch)) {
+		rcu_read_lock();
+		err = run_begin(run, f);
+		rcu_read_unlock();
+		return err;
+	}
+	reason = signet_look_counter(&run->look, le64_to_cpu(f->counter));
+	if (likely(!reason))
+		return 0;
+	signet_count_drop(run->sd, run->ch->peer, reason, 1);
+	return -ENOENT;
 }
 
 static void open_failed(struct signet_run *run, int err)
@@ -116,7 +125,7 @@ static void open_failed(struct signet_run *run, int err)
 
 	if (err == -EBADMSG) {
 		reason = SIGNET_DROP_AEAD;
-		signet_key_failed(run->key);
+		signet_key_failed(run->look.key);
 	} else if (err == -EMSGSIZE) {
 		reason = SIGNET_DROP_LENGTH;
 	}
@@ -128,31 +137,32 @@ static int open_frame(struct signet_run *run, struct sk_buff *skb,
 		      const struct signet_frame *f)
 {
 	struct signet_segment *seg = &run->segments[run->n];
+	struct signet_key *key = run->look.key;
 	u8 tail[SIGNET_RUN_HEADERS];
-	u8 *dst;
 	int err;
 
-	dst = signet_join_room(run, len - SIGNET_FRAME_OVERHEAD, tail);
-	if (!dst)
-		return -ENOMEM;
-	err = signet_aead_open(run->key, skb, offset, len, f, dst,
-			       virt_to_head_page(dst), run_hold(run));
 	seg->skb = skb;
 	seg->counter = le64_to_cpu(f->counter);
-	seg->data = dst;
-	seg->len = err ? 0 : len - SIGNET_FRAME_OVERHEAD;
-	if (!signet_join(run, seg, tail) && !err)
+	seg->len = len - SIGNET_FRAME_OVERHEAD;
+	seg->data = signet_join_room(run, seg->len, tail);
+	if (unlikely(!seg->data))
+		return -ENOMEM;
+	err = signet_aead_open(key, skb, offset, len, f, seg->data,
+			       virt_to_head_page(seg->data), run_hold(run));
+	if (unlikely(err))
+		seg->len = 0;
+	if (unlikely(!signet_join(run, seg, tail)) && !err)
 		err = -ENOMEM;
-	if (err)
+	if (unlikely(err))
 		return err;
-	trace_signet_open(run->ch->id, run->key->id,
-			  f->key_lane & SIGNET_LANE_MASK, seg->counter, len);
+	trace_signet_open(run->ch->id, key->id, f->key_lane & SIGNET_LANE_MASK,
+			  seg->counter, len);
 	run->n++;
 	return 0;
 }
 
 static int add_frame(struct signet_run *run, struct sk_buff *skb,
-		     unsigned int i)
+		     struct signet_cursor *cursor, unsigned int i)
 {
 	const struct signet_rx_cb *cb = SIGNET_RX_CB(skb);
 	unsigned int offset = cb->offset + i * cb->size;
@@ -162,12 +172,10 @@ static int add_frame(struct signet_run *run, struct sk_buff *skb,
 
 	if (i + 1 == cb->frames)
 		len = skb->len - offset;
-	if (skb_copy_bits(skb, offset, &f, sizeof(f)))
+	if (!signet_cursor_read(cursor, offset, &f))
 		return 0;
-	rcu_read_lock();
 	err = run_enter(run, &f);
-	rcu_read_unlock();
-	if (err)
+	if (unlikely(err))
 		return err == -EAGAIN ? err : 0;
 	err = open_frame(run, skb, offset, len, &f);
 	if (unlikely(err))
@@ -175,19 +183,32 @@ static int add_frame(struct signet_run *run, struct sk_buff *skb,
 	return 0;
 }
 
+/* A run goes on from one skb to the next while its key is good. */
+static void run_check(struct signet_run *run)
+{
+	const struct signet_key *key = run->look.key;
+
+	if (run->ch && (test_bit(SIGNET_KEY_DEAD, &key->flags) ||
+			signet_key_expired(key)))
+		signet_run_flush(run);
+}
+
 int signet_run_add(struct signet_run *run, struct sk_buff *skb)
 {
 	struct signet_rx_cb *cb = SIGNET_RX_CB(skb);
+	struct signet_cursor cursor;
 	unsigned int i;
 	int err, n = 0;
 
+	run_check(run);
+	signet_cursor_init(&cursor, skb);
 	for_each_set_bit(i, cb->good, cb->frames) {
-		err = add_frame(run, skb, i);
-		if (err) {
-			signet_run_flush(run);
+		err = add_frame(run, skb, &cursor, i);
+		if (unlikely(err)) {
+			/* the frames before it are done with */
+			bitmap_clear(cb->good, 0, i);
 			return err;
 		}
-		__clear_bit(i, cb->good);
 		n++;
 	}
 	__skb_queue_tail(&run->done, skb);
@@ -202,7 +223,7 @@ static struct signet_replay *run_replay(struct signet_run *run)
 	struct signet_replay __rcu **slot;
 	struct signet_replay *replay, *old;
 
-	slot = &run->key->windows[run->key_lane & SIGNET_LANE_MASK];
+	slot = &run->look.key->windows[run->look.key_lane & SIGNET_LANE_MASK];
 	replay = rcu_dereference(*slot);
 	if (likely(replay))
 		return replay;
@@ -216,36 +237,35 @@ static struct signet_replay *run_replay(struct signet_run *run)
 	return old;
 }
 
-/* Return: the skb whose frame has the highest counter of the lane, or NULL */
-static struct sk_buff *run_commit(struct signet_run *run)
+/* what was new in a run; @highest: in whose frame the lane's highest counter is */
+struct commit {
+	unsigned int fresh;
+	unsigned int packets;
+	unsigned int bytes;
+	struct sk_buff *highest;
+};
+
+static void run_commit(struct signet_run *run, struct signet_replay *replay,
+		       struct commit *c)
 {
-	struct signet_replay *replay = run_replay(run);
-	struct sk_buff *highest = NULL;
-	unsigned int i, seen = 0;
+	struct signet_segment *seg = run->segments;
+	struct signet_segment *end = seg + run->n;
 	bool advanced;
 
-	for (i = 0; i < run->n && !replay; i++)
-		run->segments[i].fresh = 0;
-	if (!replay) {
-		signet_count_drop(run->sd, run->ch->peer,
-				  SIGNET_DROP_NO_MEMORY, run->n);
-		return NULL;
-	}
 	spin_lock(&replay->lock);
-	for (i = 0; i < run->n; i++) {
-		struct signet_segment *seg = &run->segments[i];
-
+	for (; seg < end; seg++) {
 		seg->fresh = signet_replay_commit(replay, seg->counter,
 						  &advanced);
-		if (advanced)
-			highest = seg->skb;
-		seen += !seg->fresh;
+		if (unlikely(!seg->fresh))
+			continue;
+		c->fresh++;
+		/* an empty one, a keepalive, is no packet */
+		c->packets += !!seg->len;
+		c->bytes += seg->len + (seg->joined ? seg->header_len : 0);
+		if (likely(advanced))
+			c->highest = seg->skb;
 	}
 	spin_unlock(&replay->lock);
-	if (unlikely(seen))
-		signet_count_drop(run->sd, run->ch->peer, SIGNET_DROP_REPLAY,
-				  seen);
-	return highest;
 }
 
 static bool outer_addresses(struct sk_buff *skb, union signet_addr *remote,
@@ -318,29 +338,29 @@ static void endpoint_seen(struct signet_run *run, struct sk_buff *skb, u64 now)
 static void run_authentic(struct signet_run *run)
 {
 	u64 now = ktime_get_coarse_boottime_ns();
-	struct sk_buff *highest;
-	unsigned int i, fresh = 0, bytes = 0, packets = 0;
+	struct signet_key *key = run->look.key;
+	struct signet_replay *replay;
+	struct commit c = {};
 
-	highest = run_commit(run);
-	for (i = 0; i < run->n; i++) {
-		const struct signet_segment *seg = &run->segments[i];
-
-		if (!seg->fresh)
-			continue;
-		fresh++;
-		/* empty: a keepalive, which is authentic but no packet */
-		packets += seg->len || seg->joined;
-		bytes += seg->len + (seg->joined ? seg->header_len : 0);
-	}
-	if (!fresh)
+	replay = run_replay(run);
+	if (unlikely(!replay)) {
+		signet_count_drop(run->sd, run->ch->peer,
+				  SIGNET_DROP_NO_MEMORY, run->n);
 		return;
-	signet_count_rx(run->ch, packets, bytes, now);
+	}
+	run_commit(run, replay, &c);
+	if (unlikely(c.fresh < run->n))
+		signet_count_drop(run->sd, run->ch->peer, SIGNET_DROP_REPLAY,
+				  run->n - c.fresh);
+	if (!c.fresh)
+		return;
+	signet_count_rx(run->ch, c.packets, c.bytes, now);
 	signet_channel_active(run->ch);
-	if (!test_bit(SIGNET_KEY_CONFIRMED, &run->key->flags) &&
-	    !test_and_set_bit(SIGNET_KEY_CONFIRMED, &run->key->flags))
-		signet_event_key_confirmed(run->key);
-	if (highest)
-		endpoint_seen(run, highest, now);
+	if (!test_bit(SIGNET_KEY_CONFIRMED, &key->flags) &&
+	    !test_and_set_bit(SIGNET_KEY_CONFIRMED, &key->flags))
+		signet_event_key_confirmed(key);
+	if (c.highest)
+		endpoint_seen(run, c.highest, now);
 	signet_run_deliver(run);
 }
 

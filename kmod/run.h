@@ -21,7 +21,7 @@
 
 /* frames of one super-packet, and of one run */
 #define SIGNET_RUN_MAX 128
-/* IPv6 and the longest TCP header */
+/* longest IP and TCP header of a stream: IPv6 and 15 words */
 #define SIGNET_RUN_HEADERS 100
 /* pages of plaintext that a run fills one after the other */
 #define SIGNET_RUN_PAGES 16
@@ -45,15 +45,33 @@ struct signet_rx_cb {
 #define SIGNET_RX_CB(skb) ((struct signet_rx_cb *)(skb)->cb)
 
 /**
- * struct signet_look - what was found for the last frame's label and key
- * @label: NULL before the first frame
- * @key: receive key; NULL when the slot is empty
- * @key_lane: as in the frame
+ * struct signet_cursor - reads the headers of an skb's frames in order
+ * @start, @end: what can be read at @base, from skb->data
+ * @frag: the next fragment
+ */
+struct signet_cursor {
+	const struct sk_buff *skb;
+	const u8 *base;
+	unsigned int start;
+	unsigned int end;
+	unsigned int frag;
+};
+
+/**
+ * struct signet_look - what there is for a label, key id and lane
+ * @label: as in the frame, never zero once looked up
+ * @key_lane: the same
+ * @reason: why its frames are not opened, or SIGNET_DROP_NONE
+ * @entry: NULL when there is no such label
+ * @replay: NULL before the lane's first frame
  */
 struct signet_look {
-	struct signet_label *label;
-	struct signet_key *key;
+	__le32 label;
 	u8 key_lane;
+	enum signet_drop reason;
+	const struct signet_label *entry;
+	struct signet_key *key;
+	const struct signet_replay *replay;
 };
 
 /**
@@ -62,35 +80,50 @@ struct signet_look {
  * @data: plaintext; of a segment that is joined to the one before, its TCP
  *	payload
  * @len: bytes at @data
- * @mss: payload of the first segment that this one is joined to, or its own
- * @header_len: IP and TCP header, of a segment that another may be joined to
- *	or that is joined itself; else 0
- * @total: payload so far, with the segments that this one is joined to
+ * @header_len: IP and TCP header, if it is part of a stream
+ * @first: index of the stream's first segment, which has its headers
+ * @offset: payload of the stream before this segment
+ * @id: IPv4 identification
+ * @flags: last byte of the TCP flags
  * @joined: continues the segment before it
- * @closed: no segment may be joined to this one
- * @fixed_id: IPv4 identification stays the same
+ * @fixed_id: so far, the stream's IPv4 identification stays the same
  * @fresh: committed to the replay window
- * @headers: copy of the IP and TCP header
  */
 struct signet_segment {
 	struct sk_buff *skb;
 	u64 counter;
 	u8 *data;
 	u16 len;
-	u16 mss;
 	u16 header_len;
-	u16 total;
+	u16 first;
+	u16 offset;
+	u16 id;
+	u8 flags;
 	u8 joined : 1;
-	u8 closed : 1;
 	u8 fixed_id : 1;
 	u8 fresh : 1;
-	u8 headers[SIGNET_RUN_HEADERS] __aligned(4);
+};
+
+/**
+ * struct signet_stream - TCP segments that are joined at present
+ * @header_len: IP and TCP header; 0: no segment can be joined
+ * @mss: payload of the first segment
+ * @len: payload so far
+ * @seq: of the next segment
+ */
+struct signet_stream {
+	unsigned int first;
+	unsigned int header_len;
+	unsigned int mss;
+	unsigned int len;
+	u32 seq;
 };
 
 /**
  * struct signet_run - scratch of one opener: a NAPI, or a work item
- * @napi: NULL in a work item, which may sleep and holds @ch and @key
+ * @napi: NULL in a work item, which may sleep and holds @ch and @look.key
  * @ch: NULL between two runs
+ * @look: of the run
  * @page: that plaintext goes to, @size bytes at @base, free from @offset
  * @full: pages before it, in which plaintext of this run lies
  * @done: skbs all of whose frames are in the run
@@ -100,9 +133,7 @@ struct signet_run {
 	struct signet_device *sd;
 	struct napi_struct *napi;
 	struct signet_channel *ch;
-	struct signet_key *key;
-	__le32 label;
-	u8 key_lane;
+	struct signet_look look;
 	struct page *page;
 	u8 *base;
 	unsigned int size;
@@ -112,6 +143,7 @@ struct signet_run {
 	struct sk_buff_head done;
 	struct in6_addr source;
 	unsigned int source_len;
+	struct signet_stream stream;
 	unsigned int n;
 	struct signet_segment segments[SIGNET_RUN_MAX];
 };
@@ -134,12 +166,45 @@ struct signet_rx_cpu {
 	struct signet_run *run;
 };
 
-/* rx.c; RCU. SIGNET_DROP_NONE when the frame is to be opened. */
-enum signet_drop signet_rx_look_up(struct signet_device *sd,
-				   const struct signet_frame *f,
-				   struct signet_look *look);
-enum signet_drop signet_rx_key_check(const struct signet_frame *f,
-				     const struct signet_look *look);
+/* rx.c */
+void signet_cursor_init(struct signet_cursor *c, const struct sk_buff *skb);
+bool signet_cursor_move(struct signet_cursor *c, unsigned int at,
+			struct signet_frame *f);
+
+/* A copy: where the frame lies, it may change while it is looked at. */
+static inline bool signet_cursor_read(struct signet_cursor *c, unsigned int at,
+				      struct signet_frame *f)
+{
+	if (unlikely(at < c->start || at + sizeof(*f) > c->end))
+		return signet_cursor_move(c, at, f);
+	memcpy(f, c->base + (at - c->start), sizeof(*f));
+	return true;
+}
+
+/* RCU; valid as long as that, or as long as the key is held */
+void signet_look_up(struct signet_device *sd, const struct signet_frame *f,
+		    struct signet_look *look);
+
+static inline bool signet_look_is(const struct signet_look *look,
+				  const struct signet_frame *f)
+{
+	return look->label == f->label && look->key_lane == f->key_lane;
+}
+
+/* One frame of those; the hop tag was right. */
+static inline enum signet_drop
+signet_look_counter(const struct signet_look *look, u64 counter)
+{
+	if (unlikely(look->reason))
+		return look->reason;
+	if (unlikely(counter >= look->key->hard_frames))
+		return SIGNET_DROP_KEY_EXPIRED;
+	if (look->replay &&
+	    unlikely(!signet_replay_look(look->replay, counter)))
+		return SIGNET_DROP_REPLAY;
+	return SIGNET_DROP_NONE;
+}
+
 bool signet_rx_classify(struct signet_device *sd, struct sk_buff *skb);
 void signet_rx_queue(struct signet_device *sd, struct sk_buff *skb);
 
@@ -155,7 +220,7 @@ void signet_run_free(struct signet_run *run);
  * that are left in cb->good belong to a work item.
  */
 int signet_run_add(struct signet_run *run, struct sk_buff *skb);
-/* commit and hand over what was opened */
+/* commit and hand over what was opened; nothing of the run is left */
 void signet_run_flush(struct signet_run *run);
 
 /* join.c */

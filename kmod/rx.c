@@ -14,53 +14,80 @@
 #include "run.h"
 #include "stats.h"
 
-/**
- * signet_rx_look_up() - label and key of a frame
- * @sd: the device
- * @f: its header
- * @look: of the frame before, or zero; then of this one
- *
- * Context: RCU. @look is not valid when it returns a reason.
- * Return: SIGNET_DROP_NONE or why to drop the frame.
- */
-enum signet_drop signet_rx_look_up(struct signet_device *sd,
-				   const struct signet_frame *f,
-				   struct signet_look *look)
+void signet_cursor_init(struct signet_cursor *c, const struct sk_buff *skb)
 {
-	if (look->label && look->label->label == f->label) {
-		if (look->key_lane == f->key_lane)
-			return SIGNET_DROP_NONE;
-	} else {
-		look->label = f->label ? signet_label_find(sd, f->label) : NULL;
-		if (!look->label)
-			return SIGNET_DROP_LABEL;
-	}
-	look->key_lane = f->key_lane;
-	look->key = signet_key_rx(look->label->channel,
-				  f->key_lane >> SIGNET_KEY_SHIFT);
-	return SIGNET_DROP_NONE;
+	c->skb = skb;
+	c->base = skb->data;
+	c->start = 0;
+	c->end = skb_headlen(skb);
+	c->frag = 0;
 }
 
-/* Context: RCU */
-enum signet_drop signet_rx_key_check(const struct signet_frame *f,
-				     const struct signet_look *look)
+/**
+ * signet_cursor_move() - read where the cursor is not
+ * @c: the cursor
+ * @at: of the header, from skb->data
+ * @f: filled in
+ * Return: false when the skb ends before.
+ */
+bool signet_cursor_move(struct signet_cursor *c, unsigned int at,
+			struct signet_frame *f)
 {
-	u8 lane = f->key_lane & SIGNET_LANE_MASK;
-	u64 counter = le64_to_cpu(f->counter);
-	const struct signet_key *key = look->key;
-	const struct signet_replay *replay;
+	const struct skb_shared_info *info = skb_shinfo(c->skb);
+	const skb_frag_t *frag;
 
+	while (at >= c->end && c->frag < info->nr_frags) {
+		frag = &info->frags[c->frag++];
+		c->base = skb_frag_address_safe(frag);
+		c->start = c->end;
+		c->end += skb_frag_size(frag);
+		if (unlikely(!c->base))
+			c->start = c->end; /* nothing can be read there */
+	}
+	if (at >= c->start && at + sizeof(*f) <= c->end) {
+		memcpy(f, c->base + (at - c->start), sizeof(*f));
+		return true;
+	}
+	/* in two fragments, or in a list of skbs */
+	return !skb_copy_bits(c->skb, at, f, sizeof(*f));
+}
+
+static enum signet_drop key_reason(const struct signet_key *key, u8 lane)
+{
 	if (!key)
 		return SIGNET_DROP_KEY_ID;
-	if (test_bit(SIGNET_KEY_DEAD, &key->flags) ||
-	    signet_key_expired(key) || counter >= key->hard_frames)
+	if (test_bit(SIGNET_KEY_DEAD, &key->flags) || signet_key_expired(key))
 		return SIGNET_DROP_KEY_EXPIRED;
 	if (lane >= key->n_lanes)
 		return SIGNET_DROP_LANE;
-	replay = rcu_dereference(key->windows[lane]);
-	if (replay && !signet_replay_look(replay, counter))
-		return SIGNET_DROP_REPLAY;
 	return SIGNET_DROP_NONE;
+}
+
+/**
+ * signet_look_up() - label, key and replay window of a frame
+ * @sd: the device
+ * @f: its header
+ * @look: all of it is filled in
+ */
+void signet_look_up(struct signet_device *sd, const struct signet_frame *f,
+		    struct signet_look *look)
+{
+	u8 lane = f->key_lane & SIGNET_LANE_MASK;
+	struct signet_channel *ch;
+
+	look->label = f->label;
+	look->key_lane = f->key_lane;
+	look->key = NULL;
+	look->replay = NULL;
+	look->reason = SIGNET_DROP_LABEL;
+	look->entry = f->label ? signet_label_find(sd, f->label) : NULL;
+	if (!look->entry)
+		return;
+	ch = look->entry->channel;
+	look->key = signet_key_rx(ch, f->key_lane >> SIGNET_KEY_SHIFT);
+	look->reason = key_reason(look->key, lane);
+	if (!look->reason)
+		look->replay = rcu_dereference(look->key->windows[lane]);
 }
 
 /* structure, label, hop tag, key, replay: no byte of the frame is trusted */
@@ -68,16 +95,15 @@ static enum signet_drop frame_check(struct signet_device *sd,
 				    const struct signet_frame *f,
 				    struct signet_look *look)
 {
-	enum signet_drop reason;
-
-	if (f->flags)
+	if (unlikely(f->flags))
 		return SIGNET_DROP_FLAGS;
-	reason = signet_rx_look_up(sd, f, look);
-	if (reason)
-		return reason;
-	if (!signet_hop_tag_ok(f, &look->label->hop_key))
+	if (unlikely(!signet_look_is(look, f)))
+		signet_look_up(sd, f, look);
+	if (unlikely(!look->entry))
+		return SIGNET_DROP_LABEL;
+	if (unlikely(!signet_hop_tag_ok(f, &look->entry->hop_key)))
 		return SIGNET_DROP_HOP_TAG;
-	return signet_rx_key_check(f, look);
+	return signet_look_counter(look, le64_to_cpu(f->counter));
 }
 
 /* drops that were found in one super-packet, by reason and peer */
@@ -99,6 +125,15 @@ static void drops_add(struct signet_device *sd, struct drops *d,
 	d->n++;
 }
 
+/* Whom a drop is counted for: whose label the frame has. */
+static struct signet_peer *drop_peer(const struct signet_look *look,
+				     enum signet_drop reason)
+{
+	if (reason == SIGNET_DROP_FLAGS || !look->entry)
+		return NULL;
+	return look->entry->channel->peer;
+}
+
 /**
  * signet_rx_classify() - look at each frame of an skb
  * @sd: the device
@@ -111,30 +146,28 @@ static void drops_add(struct signet_device *sd, struct drops *d,
 bool signet_rx_classify(struct signet_device *sd, struct sk_buff *skb)
 {
 	struct signet_rx_cb *cb = SIGNET_RX_CB(skb);
-	const struct signet_frame *f;
 	struct signet_look look = {};
-	struct signet_frame copy;
+	struct signet_cursor cursor;
 	struct drops drops = {};
 	enum signet_drop reason;
+	struct signet_frame f;
 	unsigned int at, i;
 	bool any = false;
 
+	signet_cursor_init(&cursor, skb);
 	for (i = 0, at = cb->offset; i < cb->frames; i++, at += cb->size) {
-		reason = SIGNET_DROP_LENGTH;
-		f = NULL;
-		if (skb->len >= at + SIGNET_PACKET_MIN)
-			f = skb_header_pointer(skb, at, sizeof(copy), &copy);
-		if (f)
-			reason = frame_check(sd, f, &look);
-		if (likely(!reason)) {
-			__set_bit(i, cb->good);
-			any = true;
+		if (unlikely(skb->len < at + SIGNET_PACKET_MIN ||
+			     !signet_cursor_read(&cursor, at, &f))) {
+			drops_add(sd, &drops, NULL, SIGNET_DROP_LENGTH);
 			continue;
 		}
-		drops_add(sd, &drops,
-			  look.label ? look.label->channel->peer : NULL, reason);
-		if (!look.label || reason == SIGNET_DROP_LENGTH)
-			memset(&look, 0, sizeof(look));
+		reason = frame_check(sd, &f, &look);
+		if (unlikely(reason)) {
+			drops_add(sd, &drops, drop_peer(&look, reason), reason);
+			continue;
+		}
+		__set_bit(i, cb->good);
+		any = true;
 	}
 	if (unlikely(drops.n)) {
 		if (!any && !--drops.n) {
