@@ -33,27 +33,6 @@ void signet_batch_init(struct signet_batch *b, const struct signet_path *path)
 	__skb_queue_head_init(&b->done);
 }
 
-/* Order 3 pages where there are such, more only for the largest frames. */
-static noinline bool mem_refill(struct page_frag *mem, unsigned int size)
-{
-	unsigned int order = get_order(size);
-	struct page *page;
-
-	if (skb_page_frag_refill(size, mem, GFP_ATOMIC) &&
-	    mem->offset + size <= mem->size)
-		return true;
-
-	page = alloc_pages(GFP_ATOMIC | __GFP_COMP | __GFP_NOWARN, order);
-	if (!page)
-		return false;
-	if (mem->page)
-		put_page(mem->page);
-	mem->page = page;
-	mem->offset = 0;
-	mem->size = PAGE_SIZE << order;
-	return true;
-}
-
 /* complete the super-packet being gathered */
 static void batch_close(struct signet_batch *b)
 {
@@ -120,21 +99,20 @@ static bool batch_fits(const struct signet_batch *b, unsigned int size)
 static u8 *frame_begin(struct signet_batch *b, const struct sk_buff *inner,
 		       unsigned int size)
 {
-	struct page_frag *mem = b->mem;
+	struct signet_mem *mem = b->mem;
 
 	if (b->out && !batch_fits(b, size))
 		batch_close(b);
 	if (!b->out && !batch_open(b, inner, size))
 		return NULL;
-	if (unlikely(!mem->page || mem->offset + size > mem->size) &&
-	    !mem_refill(mem, size))
+	if (unlikely(!signet_mem_room(mem, size)))
 		return NULL;
 	return page_address(mem->page) + mem->offset;
 }
 
 /* does the last fragment end where free memory starts? */
 static bool mem_follows(const struct skb_shared_info *shinfo,
-			const struct page_frag *mem)
+			const struct signet_mem *mem)
 {
 	const skb_frag_t *last;
 
@@ -149,7 +127,7 @@ static bool mem_follows(const struct skb_shared_info *shinfo,
 static void frame_add(struct signet_batch *b, unsigned int size)
 {
 	struct skb_shared_info *shinfo = skb_shinfo(b->out);
-	struct page_frag *mem = b->mem;
+	struct signet_mem *mem = b->mem;
 
 	if (mem_follows(shinfo, mem)) {
 		skb_frag_size_add(&shinfo->frags[shinfo->nr_frags - 1], size);

@@ -10,6 +10,7 @@
 #include <linux/skbuff.h>
 
 #include "key.h"
+#include "mem.h"
 
 /**
  * struct signet_batch - frames being sealed
@@ -31,7 +32,7 @@
 struct signet_batch {
 	struct signet_channel *channel;
 	struct signet_key *key;
-	struct page_frag *mem;
+	struct signet_mem *mem;
 	siphash_key_t hop_key;
 	__le32 label;
 	u8 lane;

@@ -106,28 +106,33 @@ bool signet_segments_init(struct signet_segments *s, struct sk_buff *skb)
 	return true;
 }
 
-/* The device takes no pages in high memory: all have an address. */
-static void copy_payload(struct signet_segments *s, u8 *to, unsigned int len)
+/*
+ * Return: sum over what was copied. The device takes no pages in high memory:
+ * all have an address.
+ */
+static __wsum copy_payload(struct signet_segments *s, u8 *to, unsigned int len)
 {
+	unsigned int n, done = 0;
 	const skb_frag_t *frag;
-	unsigned int n;
+	__wsum part, sum = 0;
 
-	while (unlikely(len > s->chunk)) {
-		n = s->chunk;
-		memcpy(to, s->from, n);
-		to += n;
-		len -= n;
+	for (;;) {
+		n = min(len - done, s->chunk);
+		part = csum_partial_copy_nocheck(s->from, to + done, n);
+		sum = csum_block_add(sum, part, done);
+		s->from += n;
+		s->chunk -= n;
+		done += n;
+		if (likely(done == len))
+			return sum;
 		frag = &skb_shinfo(s->skb)->frags[s->frag++];
 		s->from = skb_frag_address(frag);
 		s->chunk = skb_frag_size(frag);
 	}
-	memcpy(to, s->from, len);
-	s->from += len;
-	s->chunk -= len;
 }
 
-static void write_tcp(struct signet_segments *s, struct tcphdr *th,
-		      unsigned int len, __wsum pseudo)
+/* @sum: over pseudo header and payload */
+static void write_tcp(struct signet_segments *s, struct tcphdr *th, __wsum sum)
 {
 	th->seq = htonl(s->seq);
 	s->seq += s->mss;
@@ -138,14 +143,14 @@ static void write_tcp(struct signet_segments *s, struct tcphdr *th,
 		th->psh = 0;
 	}
 	th->check = 0;
-	th->check = csum_fold(csum_partial(th, len, pseudo));
+	th->check = csum_fold(csum_partial(th, s->headers - s->l4, sum));
 }
 
-static void write_udp(struct udphdr *uh, unsigned int len, __wsum pseudo)
+static void write_udp(struct udphdr *uh, unsigned int len, __wsum sum)
 {
 	uh->len = htons(len);
 	uh->check = 0;
-	uh->check = csum_fold(csum_partial(uh, len, pseudo)) ?:
+	uh->check = csum_fold(csum_partial(uh, sizeof(*uh), sum)) ?:
 		    CSUM_MANGLED_0;
 }
 
@@ -153,11 +158,11 @@ void signet_segments_write(struct signet_segments *s, u8 *to)
 {
 	unsigned int payload = min(s->left, s->mss);
 	unsigned int len = s->headers - s->l4 + payload;
-	__wsum pseudo = csum_add(s->pseudo, (__force __wsum)htonl(len));
+	__wsum sum = csum_add(s->pseudo, (__force __wsum)htonl(len));
 	struct iphdr *iph = (struct iphdr *)to;
 
 	memcpy(to, s->skb->data, s->headers);
-	copy_payload(s, to + s->headers, payload);
+	sum = csum_add(sum, copy_payload(s, to + s->headers, payload));
 	s->left -= payload;
 
 	if (s->ip6) {
@@ -169,8 +174,8 @@ void signet_segments_write(struct signet_segments *s, u8 *to)
 		ip_send_check(iph);
 	}
 	if (s->tcp)
-		write_tcp(s, (struct tcphdr *)(to + s->l4), len, pseudo);
+		write_tcp(s, (struct tcphdr *)(to + s->l4), sum);
 	else
-		write_udp((struct udphdr *)(to + s->l4), len, pseudo);
+		write_udp((struct udphdr *)(to + s->l4), len, sum);
 	s->written++;
 }

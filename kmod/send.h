@@ -17,11 +17,11 @@
  */
 struct signet_tx_cpu {
 	struct signet_device *sd;
-	struct page_frag mem;
+	struct signet_mem mem;
 	struct sk_buff_head deferred;
 	unsigned int bytes;
 	struct work_struct work;
-	struct page_frag work_mem;
+	struct signet_mem work_mem;
 };
 
 /* packets that wait; @channel held, @since boottime; @size counted as */

@@ -94,7 +94,7 @@ static int slow_end(struct signet_batch *b, const struct signet_outer *outer)
 }
 
 /* @skb: an inner packet, NULL for a keepalive; stays the caller's */
-static int slow_send(struct signet_channel *ch, struct page_frag *mem,
+static int slow_send(struct signet_channel *ch, struct signet_mem *mem,
 		     struct sk_buff *skb)
 {
 	struct signet_batch b = {
@@ -155,11 +155,10 @@ static void tx_work(struct work_struct *work)
 
 int signet_tx_keepalive(struct signet_channel *ch)
 {
-	struct page_frag mem = {};
+	struct signet_mem mem = {};
 	int err = slow_send(ch, &mem, NULL);
 
-	if (mem.page)
-		put_page(mem.page);
+	signet_mem_free(&mem);
 	return err;
 }
 
@@ -188,10 +187,8 @@ void signet_tx_uninit(struct signet_device *sd)
 	for_each_possible_cpu(cpu) {
 		tx = per_cpu_ptr(sd->tx, cpu);
 		flush_work(&tx->work);
-		if (tx->mem.page)
-			put_page(tx->mem.page);
-		if (tx->work_mem.page)
-			put_page(tx->work_mem.page);
+		signet_mem_free(&tx->mem);
+		signet_mem_free(&tx->work_mem);
 	}
 	free_percpu(sd->tx);
 	sd->tx = NULL;
