@@ -85,6 +85,9 @@ static struct aead_op *op_new(unsigned int reqsize, u32 flags, gfp_t gfp)
 	return op;
 }
 
+/* Return: ERR_PTR(-EINPROGRESS) in softirq for a key that is not to be used
+ * there: scratch may have too little memory for its AEAD
+ */
 static struct aead_op *op_get(struct signet_key *key, bool may_sleep)
 {
 	struct aead_op *op;
@@ -94,6 +97,8 @@ static struct aead_op *op_get(struct signet_key *key, bool may_sleep)
 			    CRYPTO_TFM_REQ_MAY_SLEEP |
 			    CRYPTO_TFM_REQ_MAY_BACKLOG, GFP_NOIO);
 	} else {
+		if (unlikely(test_bit(SIGNET_KEY_ASYNC, &key->flags)))
+			return ERR_PTR(-EINPROGRESS);
 		op = this_cpu_read(scratch);
 		if (unlikely(!op)) {
 			op = op_new(scratch_reqsize, 0,
@@ -101,8 +106,9 @@ static struct aead_op *op_get(struct signet_key *key, bool may_sleep)
 			this_cpu_write(scratch, op);
 		}
 	}
-	if (op)
-		aead_request_set_tfm(&op->req, key->tfm);
+	if (unlikely(!op))
+		return ERR_PTR(-ENOMEM);
+	aead_request_set_tfm(&op->req, key->tfm);
 	return op;
 }
 
@@ -163,8 +169,8 @@ int signet_aead_seal(struct signet_key *key, u8 *frame, unsigned int len,
 		return 0;
 	}
 	op = op_get(key, may_sleep);
-	if (unlikely(!op))
-		return -ENOMEM;
+	if (IS_ERR(op))
+		return PTR_ERR(op);
 	nonce_of(op->nonce, (struct signet_frame *)frame);
 	memcpy(sealed, frame, SIGNET_FRAME_AAD_LEN);
 	sg_set_buf(op->sealed, sealed,
@@ -228,8 +234,8 @@ static int gcm_open(struct signet_key *key, struct sk_buff *skb,
 	struct aead_op *op;
 
 	op = op_get(key, may_sleep);
-	if (unlikely(!op))
-		return -ENOMEM;
+	if (IS_ERR(op))
+		return PTR_ERR(op);
 	nonce_of(op->nonce, hdr);
 	memcpy(op->aad, hdr, sizeof(op->aad));
 	if (likely(src)) {
