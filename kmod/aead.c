@@ -333,7 +333,6 @@ static int gcm_set(struct signet_key *key, const u8 *secret)
 
 err_tfm:
 	crypto_free_aead(tfm);
-	key->tfm = NULL;
 	return err;
 }
 
@@ -352,8 +351,8 @@ int signet_aead_key_set(struct signet_key *key, const u8 *secret)
 
 void signet_aead_key_free(struct signet_key *key)
 {
-	if (key->tfm)
-		crypto_free_aead(key->tfm); /* wipes the key */
+	if (key->cipher == SIGNET_CIPHER_AES_256_GCM)
+		crypto_free_aead(key->tfm); /* wipes its copy */
 	memzero_explicit(key->secret, sizeof(key->secret));
 }
 

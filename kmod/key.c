@@ -203,10 +203,10 @@ int signet_key_reserve(struct signet_key *key, u8 lane, unsigned int n,
 }
 
 /* how far the lanes came: grows when a frame opens */
-static u64 opened(const struct signet_key *key)
+static u32 opened(const struct signet_key *key)
 {
 	struct signet_replay *r;
-	u64 sum = 0;
+	u32 sum = 0;
 	int i;
 
 	rcu_read_lock();
@@ -222,7 +222,7 @@ static u64 opened(const struct signet_key *key)
 void signet_key_failed(struct signet_key *key)
 {
 	u64 n = atomic64_inc_return(&key->failures);
-	u64 now;
+	u32 now;
 
 	if (n % SIGNET_FAILURES_SOFT)
 		return;

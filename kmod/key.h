@@ -41,18 +41,23 @@ struct signet_tx_lane {
  * @odd_lanes: so many lanes, the first ones, may seal one more than @lane_hard
  * @failures: frames that did not open
  * @opened_then: sum of the windows' ends when @failures was last looked at
- * @secret: of ChaCha20-Poly1305, which has no @tfm
+ * @tfm: of AES-256-GCM
+ * @secret: of ChaCha20-Poly1305: words of the key
  * @n_lanes: length of @tx or @windows
  * @windows: receive: made when a lane's first frame has opened; RCU
  * @tx: transmit
  */
 struct signet_key {
 	struct signet_channel *channel;
-	struct crypto_aead *tfm;
+	union {
+		struct crypto_aead *tfm;
+		u32 secret[SIGNET_AEAD_KEY_LEN / sizeof(u32)];
+	};
 	u8 id;
 	u8 direction;
 	u8 cipher;
 	u8 n_lanes;
+	u32 odd_lanes;
 	unsigned long flags;
 	u64 born;
 	u64 soft_ns;
@@ -61,10 +66,8 @@ struct signet_key {
 	u64 hard_frames;
 	u64 lane_soft;
 	u64 lane_hard;
-	u32 odd_lanes;
-	u32 secret[SIGNET_AEAD_KEY_LEN / sizeof(u32)];
 	atomic64_t failures;
-	u64 opened_then;
+	u32 opened_then;
 	struct kref ref;
 	struct rcu_work free;
 	union {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <linux/hash.h>
 #include <linux/netlink.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
@@ -7,10 +8,21 @@
 #include "hop.h"
 #include "label.h"
 
+/* Labels are chosen by this side, mostly at random: one multiplication will
+ * do, for each frame.
+ */
+static u32 label_hash(const void *label, u32 len, u32 seed)
+{
+	u32 hash = (*(const u32 *)label ^ seed) * GOLDEN_RATIO_32;
+
+	return hash ^ hash >> 16;
+}
+
 static const struct rhashtable_params label_params = {
 	.key_len = sizeof_field(struct signet_label, label),
 	.key_offset = offsetof(struct signet_label, label),
 	.head_offset = offsetof(struct signet_label, hash),
+	.hashfn = label_hash,
 	.automatic_shrinking = true,
 };
 

@@ -65,7 +65,9 @@ bool signet_replay_look(const struct signet_replay *r, u64 counter)
 
 	if (below_window(next, counter))
 		return false;
-	return counter >= next || !test_bit(ring_bit(counter), r->bits);
+	/* the commit, under the lock, has the last word */
+	return counter >= next ||
+	       !data_race(test_bit(ring_bit(counter), r->bits));
 }
 
 static void advance(struct signet_replay *r, u64 counter)
