@@ -127,8 +127,9 @@ err_aead:
 
 /*
  * Devices go first, while their last notifications still reach listeners.
- * Objects are freed by RCU callbacks, which may queue work, which may free by
- * RCU.
+ * What they leave behind: work that waits for an asynchronous AEAD and then
+ * lets go of a key; keys, wiped by work that RCU callbacks queue; channels,
+ * whose RCU callbacks let go of peers.
  */
 static void __exit signet_exit(void)
 {
@@ -136,6 +137,7 @@ static void __exit signet_exit(void)
 	genl_unregister_family(&signet_nl_family);
 	notifiers_exit();
 
+	flush_workqueue(signet_wq);
 	rcu_barrier();
 	flush_workqueue(signet_wq);
 	rcu_barrier();

@@ -32,6 +32,8 @@ static struct signet_socket *attached(struct signet_device *sd, u16 family)
 
 static void update_carrier(struct signet_device *sd)
 {
+	if (sd->dying) /* a change would have to be waited for */
+		return;
 	if (attached(sd, AF_INET) || attached(sd, AF_INET6))
 		netif_carrier_on(sd->dev);
 	else
@@ -40,7 +42,7 @@ static void update_carrier(struct signet_device *sd)
 
 /*
  * The owner may have put other callbacks there by setsockopt(UDP_ENCAP); those
- * stay as they are.
+ * stay as they are. UDP_GRO that it asked for came with ACCEPT_L4.
  */
 static void release_callbacks(struct signet_socket *s)
 {
@@ -53,7 +55,7 @@ static void release_callbacks(struct signet_socket *s)
 	}
 	WRITE_ONCE(up->encap_err_lookup, NULL);
 	WRITE_ONCE(up->encap_destroy, NULL);
-	if (s->gro)
+	if (!udp_test_bit(ACCEPT_L4, s->sk))
 		udp_clear_bit(GRO_ENABLED, s->sk);
 	rcu_assign_sk_user_data(s->sk, NULL);
 	release_sock(s->sk);
@@ -201,11 +203,8 @@ static int take_sock(struct signet_socket *s, struct netlink_ext_ack *extack)
 		 * Super-packets are for the hook at LOCAL_IN. What it leaves
 		 * is split, unless the owner asked for UDP_GRO, too.
 		 */
-		if (IS_ENABLED(CONFIG_NETFILTER) &&
-		    !udp_test_bit(GRO_ENABLED, sk)) {
+		if (IS_ENABLED(CONFIG_NETFILTER))
 			udp_set_bit(GRO_ENABLED, sk);
-			s->gro = true;
-		}
 	}
 	release_sock(sk);
 	return err;
@@ -229,14 +228,14 @@ static int attach(struct signet_device *sd, struct sock *sk, u16 family,
 	err = take_sock(s, extack);
 	if (err)
 		goto err_put;
-
-	/* the new one is good: now the old one goes */
-	signet_socket_detach(sd, family);
 	err = signet_rx_attach(s);
 	if (err) {
 		NL_SET_ERR_MSG_MOD(extack, "can't hook into the firewall");
 		goto err_release;
 	}
+
+	/* the new one is good: now the old one goes */
+	signet_socket_detach(sd, family);
 	rcu_assign_pointer(sd->sockets[signet_family_index(family)], s);
 	update_carrier(sd);
 	signet_expire_at(sd, ktime_get_boottime_ns()); /* checks from now on */

@@ -16,13 +16,11 @@ struct signet_device;
  * @sd: the device; valid under RCU while attached
  * @sk: held
  * @node: in the receive hook's list (rx.c)
- * @gro: UDP_GRO was turned on here
  */
 struct signet_socket {
 	struct signet_device *sd;
 	struct sock *sk;
 	u16 family;
-	bool gro;
 	struct list_head node;
 	struct rcu_head rcu;
 };
