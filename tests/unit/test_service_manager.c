@@ -26,11 +26,16 @@ static char folder[] = "/tmp/signet-store.XXXXXX";
 static int setup(void **state)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd;
 
 	if (!mkdtemp(folder))
 		return -1;
 	snprintf(a.sun_path, sizeof(a.sun_path), "%s/notify", folder);
 	manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	/* clear of the numbers that the test passes */
+	fd = manager;
+	manager = fcntl(fd, F_DUPFD_CLOEXEC, 50);
+	close(fd);
 	if (bind(manager, (struct sockaddr *)&a, sizeof(a)))
 		return -1;
 	return setenv("NOTIFY_SOCKET", a.sun_path, 1);
