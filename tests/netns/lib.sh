@@ -17,6 +17,8 @@ BIN=$PWD/$BUILD
 T=$(mktemp -d /tmp/signet-netns.XXXXXX)
 WIRE=$T/wire
 PORT=51900
+# An emulated machine carries less: rates and volumes are divided by this.
+export SLOW=${SLOW:-1}
 tests=0 failures=0
 
 cleanup() {

@@ -60,6 +60,7 @@ static int send_all(int argc, char **argv)
 	uint64_t end_us = (uint64_t)(strtod(argv[5], NULL) * 1e6);
 	size_t size = argc > 6 ? strtoul(argv[6], NULL, 0) : 200;
 	struct timespec pause = { .tv_nsec = 500000 };
+	const char *slow = getenv("SLOW"); /* divides the rate */
 	uint64_t start = now_us(CLOCK_MONOTONIC), t;
 	static uint8_t b[SIZE_MAX_BYTES];
 	uint32_t number = 0;
@@ -68,6 +69,8 @@ static int send_all(int argc, char **argv)
 	if (size < 4 || size > sizeof(b) ||
 	    getaddrinfo(argv[2], argv[3], &hints, &to))
 		return 2;
+	if (slow && atoi(slow) > 1)
+		rate /= (unsigned int)atoi(slow);
 	fd = socket(to->ai_family, SOCK_DGRAM, 0);
 	while ((t = now_us(CLOCK_MONOTONIC) - start) < end_us && !stop) {
 		for (; number < t * rate / 1000000; number++) {
