@@ -20,11 +20,15 @@ static void set_limits(struct sg_datapath *dp)
 					(uint32_t)l->n_channels },
 	};
 
+	int err;
+
 	if (!dp->cfg.max_channels)
 		set.limits.channels += 4 * dp->cfg.max_peers;
-	if (sg_kmod_dev_set(dp->km, dp->ifindex, &set))
+	err = sg_kmod_dev_set(dp->km, dp->ifindex, &set);
+	if (err)
 		sg_log(SG_LOG_WARNING, "limits of device %s: %s", dp->ifname,
-		       sg_kmod_error(dp->km));
+		       *sg_kmod_error(dp->km) ? sg_kmod_error(dp->km)
+					      : strerror(-err));
 }
 
 /*

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -14,10 +15,15 @@
 
 #define EVENTS_TURN 256
 
+static const char gone[] = "its device is gone";
+
 static void say_lost(void *ctx)
 {
 	struct sg_datapath *dp = ctx;
 
+	/* its objects go first */
+	if (if_nametoindex(dp->ifname) != dp->ifindex)
+		dp->lost_why = gone;
 	if (dp->ev.lost)
 		dp->ev.lost(dp->ctx, dp->lost_why);
 }
@@ -241,7 +247,7 @@ static void on_links(void *ctx, int fd, uint32_t events)
 			if (nh->nlmsg_type == RTM_DELLINK && dp->ifindex &&
 			    (uint32_t)ifi->ifi_index == dp->ifindex &&
 			    ifi->ifi_family == AF_UNSPEC)
-				kernel_lost(dp, "its device is gone");
+				kernel_lost(dp, gone);
 		}
 	}
 	/* some were lost: is the device there? */
@@ -249,7 +255,7 @@ static void on_links(void *ctx, int fd, uint32_t events)
 		struct sg_kmod_link link;
 
 		if (sg_kmod_link_get(dp->km, dp->ifindex, &link) == -ENODEV)
-			kernel_lost(dp, "its device is gone");
+			kernel_lost(dp, gone);
 	}
 }
 

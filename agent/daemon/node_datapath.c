@@ -106,13 +106,13 @@ static int open_kernel(struct sg_node *n, const struct sg_dp_config *cfg,
 	if (ret)
 		return sg_err(err, -ret, "DataPath = kernel: %s", n->dp_why);
 	ret = open_patiently(n, cfg);
-	if (ret) {
-		no_datapath(n, cfg, ret, err);
+	if (!ret)
+		return 0;
+	no_datapath(n, cfg, ret, err);
+	/* the module may have gone since */
+	if (!sg_kernel_probe(n->dp_why, sizeof(n->dp_why)))
 		snprintf(n->dp_why, sizeof(n->dp_why), "signet.ko: %s",
 			 strerror(-ret));
-	} else {
-		n->dp_why[0] = '\0';
-	}
 	return ret;
 }
 
