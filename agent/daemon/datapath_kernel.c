@@ -49,7 +49,7 @@ static int take_device(struct sg_datapath *dp)
 		err = sg_kmod_dev_get(dp->km, dp->ifindex, &dev);
 	if (err)
 		return err;
-	if ((dev.port4 && dp->sock4 < 0) || (dev.port6 && dp->sock6 < 0))
+	if ((dev.port4 && !dp->kept4) || (dev.port6 && !dp->kept6))
 		return -EBUSY;
 	return kernel_left_find(dp);
 }

@@ -89,8 +89,9 @@ struct sg_datapath {
 	char ifname[16];
 	uint16_t port;
 	int sock4, sock6;
-	bool made; /* the device, by this agent */
-	bool left; /* see leave() */
+	bool kept4, kept6; /* taken back: the kernel may have them */
+	bool made;	   /* the device, by this agent */
+	bool left;	   /* see leave() */
 	bool is_lost;
 	const char *lost_why;
 	struct sg_timer lost_timer;

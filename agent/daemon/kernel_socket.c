@@ -99,6 +99,7 @@ static int take_back(struct sg_datapath *dp, int family)
 		goto refused;
 	dp->port = sg_addr_port(&a);
 	*place_of(dp, family) = fd;
+	*(family == AF_INET6 ? &dp->kept6 : &dp->kept4) = true;
 	sg_log(SG_LOG_INFO, "took back the %s socket of port %u",
 	       family == AF_INET6 ? "IPv6" : "IPv4", dp->port);
 	return 0;
