@@ -74,6 +74,11 @@ static void write_metrics(FILE *f, struct sg_node *n)
 
 	family(f, "signet_build", "info", "version of the agent");
 	fprintf(f, "signet_build_info{version=\"" SIGNET_VERSION "\"} 1\n");
+	if (n->dp) {
+		family(f, "signet_datapath", "info", "what carries packets");
+		fprintf(f, "signet_datapath_info{datapath=\"%s\"} 1\n",
+			n->dp_ops->name);
+	}
 	value(f, "signet_up", "gauge", "1 while the node is up", n->up);
 	value(f, "signet_peers", "gauge", "peers configured", n->n_peers);
 	value(f, "signet_handshakes", "counter", "channels that came up",
