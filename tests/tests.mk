@@ -8,10 +8,13 @@ FORMAT  := clang-format-19
 FUZZ    ?=
 TIME    ?= 60
 
-.PHONY: check check-fast demo-deps unit unit-build fuzz fuzz-build fuzzers netns-build style format test-deps
+.PHONY: check check-fast check-long demo-deps unit unit-build fuzz fuzz-build fuzzers netns-build style format test-deps
 
-check: test-deps ## build and pass every test
+check: test-deps vm-deps ## build and pass every test
 	@tests/run full
+
+check-long: test-deps vm-deps ## check, and data races with a KCSAN kernel
+	@LONG=1 tests/run full
 
 check-fast: test-deps ## unit tests and style: under a minute
 	@tests/run fast
