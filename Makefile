@@ -100,7 +100,7 @@ clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
 include tests/tests.mk tools/install.mk
--include $(wildcard tests/bench/*.mk tests/vm/*.mk) tests/demo/demo.mk
+-include $(wildcard tests/bench/*.mk tests/vm/*.mk) tests/demo/demo.mk kmod/install.mk
 
 # Compiler and linker flags of the libraries. Made once the packages are there:
 # make installs those, makes this file, and starts over with it. All packages
@@ -112,7 +112,7 @@ $(BUILD)/config.mk: tests/deps.sh
 	@{ echo "PKG_CFLAGS := $$(pkg-config --cflags $(MODULES))" && \
 	   echo "PKG_LIBS := $$(pkg-config --libs $(MODULES))"; } > $@.new && mv $@.new $@
 
-ifneq ($(filter-out help deps clean style format uninstall kmod vm-deps,$(or $(MAKECMDGOALS),help)),)
+ifneq ($(filter-out help deps clean style format uninstall kmod vm-deps modules modules_install install-dkms uninstall-dkms,$(or $(MAKECMDGOALS),help)),)
 include $(BUILD)/config.mk
 endif
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
