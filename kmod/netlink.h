@@ -24,7 +24,7 @@ static_assert(SIGNET_A_DEV_IFINDEX == 1 && SIGNET_A_PEER_IFINDEX == 1 &&
 	      SIGNET_A_EVENT_IFINDEX == 1);
 
 /* refuse a time or a number of frames above it */
-#define SIGNET_NL_LIMIT_MAX (1ULL << 48)
+#define SIGNET_NL_LIMIT_MAX BIT_ULL(48)
 
 /* true, with its number and a message, when a required attribute is missing */
 #define signet_nl_missing(info, attr, msg) ({				\

@@ -11,7 +11,7 @@
  */
 #define TRANSMIT_HARD_MS (180 * MSEC_PER_SEC)
 #define RECEIVE_HARD_MS	 (210 * MSEC_PER_SEC)
-#define HARD_FRAMES	 (1ULL << 28)
+#define HARD_FRAMES	 BIT_ULL(28)
 
 static struct signet_key *key_in(const struct signet_channel *ch,
 				 unsigned int direction, unsigned int id)

@@ -3,7 +3,7 @@
 UNIT    := $(UNIT_OBJ:$(BUILD)/obj/tests/unit/%.o=$(BUILD)/unit/%)
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 HELPERS := $(patsubst tests/netns/%.c,$(BUILD)/netns/%,$(wildcard tests/netns/*.c))
-STYLED   = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
+STYLED   = $(shell git ls-files -co --exclude-standard '*.c' '*.h' ':!kmod' ':!include/uapi')
 FORMAT  := clang-format-19
 FUZZ    ?=
 TIME    ?= 60
