@@ -5,10 +5,66 @@
 
 MODULE_ALIAS_GENL_FAMILY(SIGNET_FAMILY_NAME);
 
+static u16 flags_of(u8 cmd)
+{
+	switch (cmd) {
+	case SIGNET_CMD_PEER_NEW:
+	case SIGNET_CMD_CHANNEL_NEW:
+	case SIGNET_CMD_LABEL_NEW:
+	case SIGNET_CMD_KEY_NEW:
+		return NLM_F_CREATE | NLM_F_EXCL | NLM_F_REPLACE;
+	default:
+		return 0;
+	}
+}
+
+/* What the core checks for families that do not use NLM_F_CREATE and so on:
+ * resv_start_op is above all commands, or it would refuse those.
+ */
+int signet_nl_check_header(const struct nlmsghdr *nlh,
+			   struct netlink_ext_ack *extack)
+{
+	const struct genlmsghdr *hdr = nlmsg_data(nlh);
+	u16 flags = nlh->nlmsg_flags;
+
+	if (hdr->reserved) {
+		NL_SET_ERR_MSG(extack, "genlmsghdr.reserved must be 0");
+		return -EINVAL;
+	}
+
+	if ((flags & NLM_F_DUMP) == NLM_F_DUMP)
+		flags &= ~NLM_F_DUMP;
+	flags &= ~(NLM_F_REQUEST | NLM_F_ACK | NLM_F_ECHO);
+	if (flags & ~flags_of(hdr->cmd)) {
+		NL_SET_ERR_MSG(extack,
+			       "nlmsg_flags has a flag that means nothing to this command");
+		return -EINVAL;
+	}
+
+	return 0;
+}
+
+int signet_nl_check_bare(const struct nlmsghdr *nlh,
+			 struct netlink_ext_ack *extack)
+{
+	if (nlmsg_attrlen(nlh, GENL_HDRLEN)) {
+		NL_SET_ERR_MSG_ATTR(extack, nlmsg_attrdata(nlh, GENL_HDRLEN),
+				    "this command has no attributes");
+		return -EINVAL;
+	}
+
+	return signet_nl_check_header(nlh, extack);
+}
+
 struct signet_device *signet_nl_lock(struct genl_info *info,
 				     netdevice_tracker *tracker)
 {
 	struct signet_device *sd;
+	int err;
+
+	err = signet_nl_check_header(info->nlhdr, info->extack);
+	if (err)
+		return ERR_PTR(err);
 
 	if (signet_nl_missing(info, SIGNET_NL_IFINDEX,
 			      "ifindex is missing: name a signet device"))
@@ -78,6 +134,7 @@ struct signet_channel *signet_nl_channel(struct signet_device *sd,
 	return ch;
 }
 
+/* NLM_F_REPLACE with NLM_F_EXCL does not come here: it looks like a dump */
 int signet_nl_new(struct genl_info *info, bool exists, bool replaceable)
 {
 	u16 flags = info->nlhdr->nlmsg_flags;
@@ -86,11 +143,6 @@ int signet_nl_new(struct genl_info *info, bool exists, bool replaceable)
 		GENL_SET_ERR_MSG(info,
 				 "NLM_F_REPLACE is not for this kind of object: delete it first");
 		return -EOPNOTSUPP;
-	}
-	if ((flags & NLM_F_REPLACE) && (flags & NLM_F_EXCL)) {
-		GENL_SET_ERR_MSG(info,
-				 "NLM_F_REPLACE and NLM_F_EXCL contradict each other: give one");
-		return -EINVAL;
 	}
 	if (exists && !(flags & NLM_F_REPLACE)) {
 		if (replaceable)
@@ -108,6 +160,18 @@ int signet_nl_new(struct genl_info *info, bool exists, bool replaceable)
 	}
 
 	return exists;
+}
+
+int signet_nl_result(struct genl_info *info, int err)
+{
+	if (!err || info->extack->_msg)
+		return err;
+
+	if (err == -ENOMEM)
+		GENL_SET_ERR_MSG(info, "out of memory, or above the memory limit of the process");
+	else
+		GENL_SET_ERR_MSG(info, "the kernel refused it");
+	return err;
 }
 
 /* Whoever listens to all netlink traffic (nlmon) may share the buffer; zeros
@@ -241,9 +305,13 @@ int signet_nl_dump(struct sk_buff *skb, struct netlink_callback *cb,
 	netdevice_tracker tracker;
 	struct signet_device *sd;
 	u32 only = 0;
-	int err = 0;
+	int err;
 
 	BUILD_BUG_ON(sizeof(*at) > sizeof(cb->ctx));
+
+	err = signet_nl_check_header(cb->nlh, cb->extack);
+	if (err)
+		return err;
 
 	if (attrs && attrs[SIGNET_NL_IFINDEX])
 		only = nla_get_u32(attrs[SIGNET_NL_IFINDEX]);

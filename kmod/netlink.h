@@ -35,6 +35,13 @@ static_assert(SIGNET_A_DEV_IFINDEX == 1 && SIGNET_A_PEER_IFINDEX == 1 &&
 	__missing;							\
 })
 
+/* -EINVAL for bits of a request that mean nothing */
+int signet_nl_check_header(const struct nlmsghdr *nlh,
+			   struct netlink_ext_ack *extack);
+/* the same, also for any attribute */
+int signet_nl_check_bare(const struct nlmsghdr *nlh,
+			 struct netlink_ext_ack *extack);
+
 /**
  * signet_nl_lock() - the device that a request names, referenced and locked
  * Return: ERR_PTR(-EINVAL, -ENODEV) with a message
@@ -56,6 +63,9 @@ struct signet_channel *signet_nl_channel(struct signet_device *sd,
  * Return: 0 create; 1 change; -EEXIST, -ENOENT, -EOPNOTSUPP, -EINVAL
  */
 int signet_nl_new(struct genl_info *info, bool exists, bool replaceable);
+
+/* what an object's function returned: says something where it said nothing */
+int signet_nl_result(struct genl_info *info, int err);
 
 /* a secret was used, or refused: the request must not keep it */
 void signet_nl_wipe(struct nlattr *attr);

@@ -39,7 +39,7 @@ static int new_channel(struct signet_device *sd, struct genl_info *info,
 	ch = signet_channel_new(peer, id, lanes(info, SIGNET_A_CHANNEL_TX_LANES),
 				lanes(info, SIGNET_A_CHANNEL_RX_LANES), path,
 				info->extack);
-	return PTR_ERR_OR_ZERO(ch);
+	return signet_nl_result(info, PTR_ERR_OR_ZERO(ch));
 }
 
 int signet_nl_channel_new_doit(struct sk_buff *skb, struct genl_info *info)
@@ -81,7 +81,7 @@ static int set_path(struct signet_channel *ch, struct genl_info *info,
 		err = signet_channel_set_path(ch, &path, info->extack);
 	memzero_explicit(&path, sizeof(path));
 	if (err)
-		return err;
+		return signet_nl_result(info, err);
 
 	signet_tx_waiting(ch->peer);
 	return 0;

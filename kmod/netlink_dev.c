@@ -13,7 +13,9 @@ int signet_nl_module_get_doit(struct sk_buff *skb, struct genl_info *info)
 	struct signet_nl_reply reply;
 	int err;
 
-	err = signet_nl_reply_start(&reply, info, NLMSG_DEFAULT_SIZE);
+	err = signet_nl_check_bare(info->nlhdr, info->extack);
+	if (!err)
+		err = signet_nl_reply_start(&reply, info, NLMSG_DEFAULT_SIZE);
 	if (err)
 		return err;
 
@@ -118,7 +120,9 @@ static int dump_dev(struct sk_buff *skb, struct netlink_callback *cb,
 
 int signet_nl_dev_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	return signet_nl_dump(skb, cb, dump_dev);
+	int err = signet_nl_check_bare(cb->nlh, cb->extack);
+
+	return err ?: signet_nl_dump(skb, cb, dump_dev);
 }
 
 static int parse_queue_bytes(struct genl_info *info,
@@ -178,6 +182,7 @@ static int set_socket(struct signet_device *sd, struct genl_info *info,
 	}
 
 	err = signet_socket_attach(sd, fd, family, info->extack);
+	err = signet_nl_result(info, err);
 	if (err)
 		NL_SET_BAD_ATTR(info->extack, info->attrs[attr]);
 	return err;

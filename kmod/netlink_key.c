@@ -117,7 +117,7 @@ static int new_key(struct signet_device *sd, struct genl_info *info,
 	if (err)
 		return err;
 
-	return signet_key_new(ch, cfg, info->extack);
+	return signet_nl_result(info, signet_key_new(ch, cfg, info->extack));
 }
 
 int signet_nl_key_new_doit(struct sk_buff *skb, struct genl_info *info)
@@ -173,6 +173,7 @@ int signet_nl_key_swap_doit(struct sk_buff *skb, struct genl_info *info)
 				info->attrs[SIGNET_A_KEY_KEY_ID]);
 	else
 		signet_tx_waiting(ch->peer);
+	err = signet_nl_result(info, err);
 
 out_unlock:
 	signet_nl_unlock(sd, &tracker);

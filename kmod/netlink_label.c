@@ -134,9 +134,10 @@ static int new_label(struct signet_device *sd, struct genl_info *info)
 			      "a new label needs its hop key"))
 		return -EINVAL;
 
-	return signet_label_new(ch, number,
-				nla_data(info->attrs[SIGNET_A_LABEL_HOP_KEY]),
-				expires, info->extack);
+	err = signet_label_new(ch, number,
+			       nla_data(info->attrs[SIGNET_A_LABEL_HOP_KEY]),
+			       expires, info->extack);
+	return signet_nl_result(info, err);
 }
 
 int signet_nl_label_new_doit(struct sk_buff *skb, struct genl_info *info)

@@ -151,7 +151,7 @@ static int change_peer(struct signet_peer *peer, struct genl_info *info,
 		err = signet_prefixes_change(peer, want->changes, want->n,
 					     want->replace, info->extack);
 		if (err)
-			return err;
+			return signet_nl_result(info, err);
 	}
 
 	if (attrs[SIGNET_A_PEER_DF])
@@ -186,7 +186,7 @@ static int new_peer(struct signet_device *sd, struct genl_info *info,
 
 	peer = signet_peer_new(sd, id, info->extack);
 	if (IS_ERR(peer))
-		return PTR_ERR(peer);
+		return signet_nl_result(info, PTR_ERR(peer));
 
 	err = change_peer(peer, info, want);
 	if (err)

@@ -14,6 +14,8 @@ skip() { echo "1..0 # SKIP $*"; exit $ksft_skip; }
 python3 -c 'import yaml' 2>/dev/null || skip "there is no python3 with yaml"
 [ -r "$YNL" ] || skip "there is no $YNL"
 [ -r "$SPEC" ] || skip "there is no $SPEC"
+python3 "$YNL" --help | grep -q -e --duration ||
+	skip "$YNL is older than the specification"
 modprobe -q signet
 
 n=0 failed=0
