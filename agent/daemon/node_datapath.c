@@ -183,18 +183,40 @@ static uint8_t *wanted_peers(const struct sg_node *n)
 	return list;
 }
 
-static int open_again(struct sg_node *n, struct sg_error *err)
+static void connect_peers(struct sg_node *n, const uint8_t *list)
+{
+	for (uint32_t i = 0; i < n->max_peers; i++)
+		if (list[i] && n->peers[i])
+			sg_peer_connect(n->peers[i]);
+}
+
+/* What was asked for, to be asked for again where the new one fails. */
+struct choice {
+	bool asked;
+	enum sg_config_datapath want;
+};
+
+/* @fallback: NULL, there is none */
+static int open_again(struct sg_node *n, const struct choice *fallback,
+		      struct sg_error *err)
 {
 	uint8_t *list = wanted_peers(n);
+	struct sg_error second;
 	int ret;
 
 	if (!list)
 		return sg_err(err, ENOMEM, "no memory");
 	sg_node_tear_down(n, true, NULL, NULL);
 	ret = sg_node_bring_up(n, err);
-	for (uint32_t i = 0; !ret && i < n->max_peers; i++)
-		if (list[i] && n->peers[i])
-			sg_peer_connect(n->peers[i]);
+	if (ret && fallback) {
+		sg_log(SG_LOG_ERR, "%s", err->text);
+		n->dp_asked = fallback->asked;
+		n->dp_want = fallback->want;
+		if (sg_node_bring_up(n, &second))
+			sg_log(SG_LOG_ERR, "the node is down: %s", second.text);
+	}
+	if (n->up)
+		connect_peers(n, list);
 	free(list);
 	return ret;
 }
@@ -202,34 +224,21 @@ static int open_again(struct sg_node *n, struct sg_error *err)
 int sg_node_set_datapath(struct sg_node *n, enum sg_config_datapath want,
 			 bool configured, struct sg_error *err)
 {
-	bool kernel = n->dp && n->dp_ops == &sg_datapath_kernel;
-	const enum sg_config_datapath before = wanted(n);
-	const bool asked = n->dp_asked;
-	struct sg_error second;
+	const struct choice before = { n->dp_asked, n->dp_want };
+	bool kernel = n->dp_ops == &sg_datapath_kernel;
 	char why[sizeof(n->dp_why)];
 	int ret;
 
+	if (n->up && want == SG_CONFIG_DP_KERNEL && !kernel) {
+		ret = sg_kernel_probe(why, sizeof(why));
+		if (ret)
+			return sg_err(err, -ret, "%s", why);
+	}
 	n->dp_asked = !configured;
 	n->dp_want = want;
 	if (!n->up || (want == SG_CONFIG_DP_TUN ? !kernel : kernel))
 		return 0;
-	if (want == SG_CONFIG_DP_KERNEL) {
-		ret = sg_kernel_probe(why, sizeof(why));
-		if (ret) {
-			n->dp_asked = asked;
-			n->dp_want = before;
-			return sg_err(err, -ret, "%s", why);
-		}
-	}
-	ret = open_again(n, err);
-	if (!ret)
-		return 0;
-	sg_log(SG_LOG_ERR, "%s", err->text);
-	n->dp_asked = asked;
-	n->dp_want = before;
-	if (sg_node_bring_up(n, &second))
-		sg_log(SG_LOG_ERR, "the node is down: %s", second.text);
-	return ret;
+	return open_again(n, &before, err);
 }
 
 static void again(void *ctx)
@@ -238,7 +247,7 @@ static void again(void *ctx)
 	struct sg_error err = { "" };
 	struct sg_node *n = ctx;
 
-	if (!n->up || !open_again(n, &err))
+	if (!n->up || !open_again(n, NULL, &err))
 		return;
 	sg_log(SG_LOG_ERR, "the node is down: %s", err.text);
 	sg_event(n, &down);

@@ -50,12 +50,12 @@ static void warn_fixed(const struct sg_config *old, const struct sg_config *now)
 	    strcmp(old->ifname, now->ifname) || old->mtu != now->mtu ||
 	    old->workers != now->workers || old->mark != now->mark ||
 	    old->family != now->family || old->loop != now->loop ||
-	    old->routes != now->routes ||
+	    old->routes != now->routes || old->datapath != now->datapath ||
 	    old->limits.max_peers != now->limits.max_peers)
 		sg_log(SG_LOG_WARNING,
-		       "[Node] Listen, Address, Interface, MTU, Workers, Mark, "
-		       "Family, Loop, Routes and MaxPeers change with a "
-		       "restart, not with a reload");
+		       "[Node] Listen, Address, Interface, MTU, DataPath, "
+		       "Workers, Mark, Family, Loop, Routes and MaxPeers "
+		       "change with a restart, not with a reload");
 }
 
 /*
@@ -78,6 +78,7 @@ static void keep_fixed(struct sg_config *old, struct sg_config *now)
 	now->mark = old->mark;
 	now->family = old->family;
 	now->routes = old->routes;
+	now->datapath = old->datapath;
 }
 
 static void remove_old(struct sg_node *n, const struct sg_config *now,

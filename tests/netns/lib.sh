@@ -332,10 +332,12 @@ stream() {
 # receive NS PORT SECONDS [FILE]: count what comes, beside the test; $receiver
 # is the process
 receive() {
-	nsenter --net="/run/netns/$1" -- "$BIN/netns/stream" recv "$2" "$3" \
+	local slow=$((SLOW > 1))
+	nsenter --net="/run/netns/$1" -- "$BIN/netns/stream" recv "$2" \
+		"$(awk "BEGIN { print $3 + 6 * $slow }")" \
 		>"${4:-$T/stream.json}" &
 	receiver=$!
-	sleep 0.3
+	sleep $((2 * slow)).3
 }
 
 # received: what that has counted until now
