@@ -8,6 +8,7 @@
 	skip "module swapped" "needs the kernel module, see tests/netns/vm"
 	done_testing
 }
+SIG_TIMEOUT=$((20 * SLOW))
 # b has a data path of its own, or removing the module would be its business too
 SIGNET_TEST_DATAPATH=auto,tun pair_up
 check "the channel is up" within 8 inner_ping a 10.77.0.2
@@ -15,13 +16,13 @@ is "on the module" "$(status_field a datapath)" kernel
 
 (sleep 2; sig a dev reload >"$T/reload" 2>&1; echo $? >"$T/reload.code") &
 reload=$!
-LINGER=1 stream a 10.77.0.2 200 12
+LINGER=1 stream a 10.77.0.2 200 $((SLOW > 1 ? 25 : 12))
 wait $reload
 is "signet dev reload" "$(cat "$T/reload.code")" 0
 check "says that it is back" grep -q "kernel" "$T/reload"
-number "packets lost" $((sent - $(got received))) -le 400
+number "packets lost" $((sent - $(got received))) -le $((sent / 3))
 is "none came twice" "$(got repeated)" 0
-number "the longest pause (ms)" "$(got gap_ms)" -le 2000
+number "the longest pause (ms)" "$(got gap_ms)" -le $((1000 + 1000 * SLOW))
 is "on the module again" "$(status_field a datapath)" kernel
 number "channels were made anew, twice" \
 	"$(grep -c "channel-up peer=b" "$T/a/log")" -ge 3
@@ -30,14 +31,16 @@ in_ns a ip link del sg0
 check "the device is removed: it is made again" within 8 inner_ping a 10.77.0.2
 check "and that is said" grep -q "its device is gone" "$T/a/log"
 
-mkdir -p /etc/modprobe.d
-echo "install signet /bin/false" >/etc/modprobe.d/signet-test.conf
-check "the module is removed under the agent" modprobe -r --ignore-install signet
+# nobody is to load it again
+file=$(modinfo -n signet)
+mv "$file" "$file.away"
+trap 'mv "$file.away" "$file" 2>/dev/null; cleanup' EXIT
+check "the module is removed under the agent" modprobe -r signet
 check "packets pass without it" within 10 inner_ping a 10.77.0.2
 is "over TUN" "$(status_field a datapath)" tun
 check "status says why" eval 'status_field a datapathWhy | grep -q "not loaded"'
 check "and so does why" eval 'sig a why b | grep -q "not loaded"'
-rm /etc/modprobe.d/signet-test.conf
+mv "$file.away" "$file"
 check "dev reload brings it back" sig a dev reload
 check "packets pass" within 10 inner_ping a 10.77.0.2
 is "on the module, at last" "$(status_field a datapath)" kernel

@@ -18,7 +18,7 @@ for mtu in 1280 1420 1500 9000; do
 			10.77.0.2 >/dev/null && echo "full: ok"
 		in_ns b iperf3 -s -1 >/dev/null 2>&1 &
 		sleep 0.3
-		in_ns a timeout 15 iperf3 -c 10.77.0.2 -n $((20000000 / SLOW / SLOW)) >/dev/null 2>&1 &&
+		in_ns a timeout $((15 * SLOW)) iperf3 -c 10.77.0.2 -n $((20000000 / SLOW / SLOW)) >/dev/null 2>&1 &&
 			echo "tcp: ok"
 		echo "fragments: $(in_ns a nstat -az IpFragCreates 2>/dev/null |
 			awk '/IpFragCreates/ { print $2 }')"
