@@ -8,12 +8,12 @@ FORMAT  := clang-format-19
 FUZZ    ?=
 TIME    ?= 60
 
-.PHONY: check check-fast check-long demo-deps unit unit-build fuzz fuzz-build fuzzers netns-build style format test-deps
+.PHONY: check check-fast check-long check-deps demo-deps unit unit-build fuzz fuzz-build fuzzers netns-build style format test-deps
 
-check: test-deps vm-deps ## build and pass every test
+check: check-deps ## build and pass every test
 	@tests/run full
 
-check-long: test-deps vm-deps ## check, and data races with a KCSAN kernel
+check-long: check-deps ## check, and data races with a KCSAN kernel
 	@LONG=1 tests/run full
 
 check-fast: test-deps ## unit tests and style: under a minute
@@ -24,6 +24,10 @@ demo-deps:
 
 test-deps:
 	@tests/deps.sh build test
+
+# all at once: two installations at a time would be one too many
+check-deps:
+	@tests/deps.sh build test vm
 
 unit: test-deps unit-build ## unit tests only; SAN=1 for ASan and UBSan
 	@set -e; for t in $(UNIT); do $$t; done
