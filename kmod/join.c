@@ -110,7 +110,10 @@ struct tcp_segment {
 
 static u32 word(const u8 *p)
 {
-	return get_unaligned((const u32 *)p);
+	u32 w;
+
+	memcpy(&w, p, sizeof(w));
+	return w;
 }
 
 /* Headers of which a stream can be made, as in GRO. */
