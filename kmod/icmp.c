@@ -17,15 +17,13 @@
 
 void signet_icmp_too_big(struct sk_buff *skb, unsigned int mtu)
 {
-	if (skb->protocol == htons(ETH_P_IP)) {
-		skb_dst_update_pmtu(skb, mtu);
+	mtu = max(mtu, signet_mtu_min(skb));
+	skb_dst_update_pmtu(skb, mtu);
+	if (skb->protocol == htons(ETH_P_IP))
 		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
 			      htonl(mtu));
-		return;
-	}
-	mtu = max_t(unsigned int, mtu, IPV6_MIN_MTU);
-	skb_dst_update_pmtu(skb, mtu);
-	icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
+	else
+		icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
 }
 
 void signet_icmp_no_route(struct sk_buff *skb)

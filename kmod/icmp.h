@@ -3,7 +3,19 @@
 #ifndef SIGNET_KMOD_ICMP_H
 #define SIGNET_KMOD_ICMP_H
 
+#include <linux/if_ether.h>
+#include <linux/ipv6.h>
 #include <linux/skbuff.h>
+
+/*
+ * What inner packets may count on, whatever the path is like: smaller ones are
+ * sent, and the outer packet is cut on the way (RFC 791; RFC 2473, section
+ * 7.1). Senders take no smaller path MTU for true.
+ */
+static inline unsigned int signet_mtu_min(const struct sk_buff *skb)
+{
+	return skb->protocol == htons(ETH_P_IPV6) ? IPV6_MIN_MTU : 576;
+}
 
 /**
  * signet_icmp_too_big() - tell the sender of an inner packet of the path MTU

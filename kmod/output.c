@@ -11,6 +11,7 @@
 #include <net/route.h>
 #include <net/udp_tunnel.h>
 
+#include "icmp.h"
 #include "output.h"
 #include "socket.h"
 
@@ -181,7 +182,6 @@ void signet_route_put(struct signet_route *r)
 	dst_release(r->dst);
 }
 
-/* IPv6 may count on 1280 bytes, whatever is below (RFC 2473, section 7.1). */
 void signet_outer_set(struct signet_outer *outer,
 		      const struct signet_peer *peer,
 		      const struct sk_buff *skb, unsigned int mtu)
@@ -196,7 +196,7 @@ void signet_outer_set(struct signet_outer *outer,
 	outer->df = df == SIGNET_DF_UNSET ? 0 : htons(IP_DF);
 	if (df == SIGNET_DF_INHERIT && skb && !ip6)
 		outer->df = ip_hdr(skb)->frag_off & htons(IP_DF);
-	outer->fragment = ip6 && mtu < IPV6_MIN_MTU;
+	outer->fragment = skb && mtu < signet_mtu_min(skb);
 }
 
 /*

@@ -33,8 +33,7 @@ static struct signet_key *tx_key(struct signet_channel *ch)
 
 static bool too_big(const struct sk_buff *skb, unsigned int mtu)
 {
-	if (skb->protocol == htons(ETH_P_IPV6))
-		mtu = max_t(unsigned int, mtu, IPV6_MIN_MTU);
+	mtu = max(mtu, signet_mtu_min(skb));
 	if (!skb_is_gso(skb))
 		return skb->len > mtu;
 	return !skb_gso_validate_network_len(skb, mtu);
