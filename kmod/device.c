@@ -36,9 +36,10 @@
 #define SIGNET_GSO_MAX_SIZE 60000
 #define SIGNET_GSO_MAX_SEGS 44
 
+/* No pages in high memory: segment.c reads fragments where they are. */
 #define SIGNET_FEATURES                                                        \
 	(NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_GSO | NETIF_F_GSO_SOFTWARE |   \
-	 NETIF_F_HIGHDMA | NETIF_F_FRAGLIST | NETIF_F_RXCSUM)
+	 NETIF_F_FRAGLIST | NETIF_F_RXCSUM)
 
 static LIST_HEAD(signet_devices);
 static DEFINE_MUTEX(signet_devices_lock); /* before sd->lock */
