@@ -150,10 +150,15 @@ int kernel_sockets_open(struct sg_datapath *dp)
 	int err = -EADDRINUSE;
 
 	dp->port = dp->cfg.port;
+	/* a family that is not wanted any more is not kept, either */
 	if (dp->cfg.ipv4)
 		take_back(dp, AF_INET);
+	else
+		sg_service_fd_forget(name_of(AF_INET));
 	if (dp->cfg.ipv6)
 		take_back(dp, AF_INET6);
+	else
+		sg_service_fd_forget(name_of(AF_INET6));
 	/* A port that the kernel chose for IPv4 may be taken for IPv6. */
 	for (int tries = dp->port ? 1 : 16; tries; tries--) {
 		err = open_families(dp);

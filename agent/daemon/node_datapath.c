@@ -67,7 +67,8 @@ static void fill_config(const struct sg_node *n, struct sg_dp_config *cfg)
 
 /*
  * The kernel takes down the rings of an agent that was killed after the process
- * is gone; its device and sockets live as long.
+ * is gone; its device and sockets live as long. So do those that the service
+ * manager is told to keep no more.
  */
 static int open_patiently(struct sg_node *n, const struct sg_dp_config *cfg)
 {
@@ -75,8 +76,12 @@ static int open_patiently(struct sg_node *n, const struct sg_dp_config *cfg)
 	int ret, tries = 20;
 
 	for (;;) {
-		ret = n->dp_ops->open(&n->dp, n->loop, cfg, &sg_node_dp_events,
-				      n);
+		ret = n->dp_ops == &sg_datapath_tun
+			      ? sg_kernel_forget(cfg->ifname)
+			      : 0;
+		if (!ret)
+			ret = n->dp_ops->open(&n->dp, n->loop, cfg,
+					      &sg_node_dp_events, n);
 		if ((ret != -EBUSY && ret != -EADDRINUSE) || !--tries)
 			break;
 		nanosleep(&pause, NULL);
@@ -125,9 +130,7 @@ static int open_tun(struct sg_node *n, const struct sg_dp_config *cfg,
 	/* the module's: this one has several for each family */
 	sg_service_fd_forget("udp4");
 	sg_service_fd_forget("udp6");
-	ret = sg_kernel_forget(cfg->ifname);
-	if (!ret)
-		ret = open_patiently(n, cfg);
+	ret = open_patiently(n, cfg);
 	return ret ? no_datapath(n, cfg, ret, err) : 0;
 }
 
