@@ -105,7 +105,8 @@ unpack() {
 	shift 2
 	tmp=$(mktemp -d "$cache/deb.XXXXXX")
 	(cd "$tmp" && apt "$suites" apt-get -q download "$@" >log 2>&1) ||
-		{ cat "$tmp/log" >&2; rm -rf "$tmp"; die "can't fetch $*"; }
+		{ cat "$tmp/log" >&2; rm -rf "$tmp" "$cache/apt-$suites/ready"
+		  die "can't fetch $*; the next try reads new lists"; }
 	extract "$dir" "$tmp"/*.deb
 	rm -rf "$tmp"
 }
@@ -141,13 +142,13 @@ tree_locked() {
 	mkdir -p "$tmp/.deb/partial"
 	apt "$suites" apt-get -q -y --download-only --no-install-recommends \
 		-o "Dir::Cache::archives=$tmp/.deb" install "$@" >"$tmp/.log" 2>&1 ||
-		{ cat "$tmp/.log" >&2; rm -rf "$tmp"; die "can't fetch packages of $suites"; }
+		{ cat "$tmp/.log" >&2; rm -rf "$tmp" "$cache/apt-$suites/ready"
+		  die "can't fetch packages of $suites; the next try reads new lists"; }
 	extract "$tmp" "$tmp"/.deb/*.deb
 	rm -rf "$tmp/.deb" "$tmp/.log"
 	ln -sf mawk "$tmp/usr/bin/awk"
 	[ -e "$tmp/usr/bin/sh" ] || ln -s dash "$tmp/usr/bin/sh"
 	mkdir -p "$tmp"/{proc,sys,dev,tmp,run,usr/src}
-	ls -d "$tmp"/usr/bin/[a-z]* >/dev/null
 	echo "$want" >"$tmp/.packages"
 	rm -rf "$cache/tree/$name.old"
 	[ ! -e "$cache/tree/$name" ] || mv "$cache/tree/$name" "$cache/tree/$name.old"
