@@ -24,10 +24,10 @@ static const char help[] =
 	"Have the agent carry its channels on without the kernel module, load "
 	"the module\n"
 	"that is installed now, and take the channels back to it. Each change "
-	"takes a new\n"
-	"handshake with every peer; connections inside live on. Devices that "
-	"no agent uses\n"
-	"go away with the old module. Only for root.\n\n"
+	"takes a\n"
+	"new handshake with every peer; connections inside live on. Devices "
+	"that no agent\n"
+	"uses go away with the old module. Only for root.\n\n"
 	"Example:\n"
 	"  make -C kmod modules_install && signet dev reload\n";
 
