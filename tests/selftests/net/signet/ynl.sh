@@ -90,14 +90,22 @@ says dev-get "'peers': 1" "'keys': 1" "'ifname': 'sgy0'" -- \
 refuses "a refusal with its words" "no such channel" -- \
 	--do channel-del --json "{$dev, \"id\": 99}"
 
-ynl --subscribe events --duration 5 >/tmp/ynl.$$ &
-listener=$!
-sleep 2
 says peer-del -- --do peer-del --json "{$dev, \"id\": 1}"
+
+# It takes a while until the listener listens: once more until it has heard.
+heard=$(mktemp)
+PYTHONUNBUFFERED=1 python3 "$YNL" --spec "$SPEC" --no-schema \
+	--subscribe events --duration 30 >"$heard" 2>&1 &
+listener=$!
+while kill -0 $listener 2>/dev/null && ! grep -q peer-del-ntf "$heard"; do
+	ynl --do peer-new --json "{$dev, \"id\": 2}" >/dev/null
+	ynl --do peer-del --json "{$dev, \"id\": 2}" >/dev/null
+done
+kill $listener 2>/dev/null
 wait $listener
-grep -q "peer-del-ntf" /tmp/ynl.$$
-result "notifications" $? "$(cat /tmp/ynl.$$)"
-rm -f /tmp/ynl.$$
+grep -q "peer-del-ntf" "$heard"
+result "notifications" $? "$(cat "$heard")"
+rm -f "$heard"
 
 echo "1..$n"
 exit $failed
