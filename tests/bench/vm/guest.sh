@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=bash
+# Runs in the VM: guest.sh figures|memory|forged|spread [SUBJECT...]
+# Prints "fig SUBJECT NAME VALUE" lines; see README.md for what they are.
+set -eu
+what=$1
+shift
+declare -A inner=([plain]=192.0.2.2 [signet-aes]=10.10.0.1
+	[signet-chacha]=10.10.0.1 [wireguard]=10.11.0.2 [esp]=10.13.0.2
+	[ovpn]=10.14.0.2)
+A="ip netns exec a" B="ip netns exec b"
+
+note() { echo "# $*"; }
+fig() { echo "fig $1 $2 $3"; }
+
+ip netns add a
+ip netns add b
+ip link add v0 netns a type veth peer name v1 netns b
+ip -n a addr add 192.0.2.1/24 dev v0
+ip -n b addr add 192.0.2.2/24 dev v1
+for n in a b; do
+	ip -n $n link set lo up
+	ip netns exec $n sysctl -qw net.ipv4.icmp_msgs_per_sec=10000 || true
+done
+ip -n a link set v0 up
+ip -n b link set v1 up
+sleep 0.2
+
+# --- subjects
+
+declare -a held=()
+up_plain() { :; }
+down_plain() { :; }
+
+static() { # static CIPHER: one peer on each side
+	local side ns other fd
+	for side in 0 1; do
+		ns=(a b) other=(192.0.2.2 192.0.2.1)
+		exec {fd}< <(exec ip netns exec "${ns[side]}" ./static -s $side \
+			-r "${other[side]}" -c "$1" -l "${LANES:-1}")
+		held+=($!)
+		read -r line <&"$fd" && [ "$line" = ready ]
+	done
+	ip -n a addr add 10.9.0.1/32 dev sg0
+	ip -n b addr add 10.10.0.1/32 dev sg0
+	ip -n a route add 10.10.0.0/16 dev sg0 src 10.9.0.1
+	ip -n b route add 10.9.0.0/16 dev sg0 src 10.10.0.1
+}
+static_down() {
+	ip -n a link del sg0
+	ip -n b link del sg0
+	kill "${held[@]}" 2>/dev/null || true
+	held=()
+}
+up_signet-aes() { static aes; }
+up_signet-chacha() { static chacha; }
+down_signet-aes() { static_down; }
+down_signet-chacha() { static_down; }
+
+up_wireguard() {
+	local ka kb
+	ka=$(wg genkey) kb=$(wg genkey)
+	ip -n a link add wg0 type wireguard
+	ip -n b link add wg0 type wireguard
+	$A wg set wg0 private-key <(echo "$ka") listen-port 51820 \
+		peer "$(wg pubkey <<<"$kb")" endpoint 192.0.2.2:51820 \
+		allowed-ips 10.11.0.2/32
+	$B wg set wg0 private-key <(echo "$kb") listen-port 51820 \
+		peer "$(wg pubkey <<<"$ka")" endpoint 192.0.2.1:51820 \
+		allowed-ips 10.11.0.1/32
+	ip -n a addr add 10.11.0.1/24 dev wg0
+	ip -n b addr add 10.11.0.2/24 dev wg0
+	ip -n a link set wg0 mtu 1420 up
+	ip -n b link set wg0 mtu 1420 up
+}
+down_wireguard() { ip -n a link del wg0; ip -n b link del wg0; }
+
+up_esp() {
+	local key ns src dst in out mine theirs
+	key=0x$(head -c36 /dev/urandom | od -An -vtx1 | tr -d ' \n')
+	for ns in a b; do
+		if [ $ns = a ]; then src=192.0.2.1 dst=192.0.2.2 mine=10.13.0.1 theirs=10.13.0.2
+		else src=192.0.2.2 dst=192.0.2.1 mine=10.13.0.2 theirs=10.13.0.1; fi
+		for in in "$src $dst" "$dst $src"; do
+			# shellcheck disable=SC2086
+			set -- $in
+			ip -n $ns xfrm state add src "$1" dst "$2" proto esp \
+				spi 0x100${1##*.} reqid 1 mode tunnel \
+				replay-window 128 flag esn \
+				aead 'rfc4106(gcm(aes))' "$key" 128
+		done
+		for out in "out $mine $theirs $src $dst" "in $theirs $mine $dst $src" \
+			"fwd $theirs $mine $dst $src"; do
+			# shellcheck disable=SC2086
+			set -- $out
+			ip -n $ns xfrm policy add src "$2" dst "$3" dir "$1" \
+				tmpl src "$4" dst "$5" proto esp reqid 1 mode tunnel
+		done
+		ip -n $ns addr add $mine/32 dev lo
+		ip -n $ns route add $theirs via $dst src $mine mtu 1420
+	done
+}
+down_esp() {
+	local ns
+	for ns in a b; do
+		ip -n $ns xfrm state flush
+		ip -n $ns xfrm policy flush
+		ip -n $ns route del 10.13.0.0/16 2>/dev/null || true
+	done
+}
+
+up_ovpn() {
+	local side ns fd
+	for side in 0 1; do
+		ns=(a b)
+		exec {fd}< <(exec ip netns exec "${ns[side]}" ./ovpn $side)
+		held+=($!)
+		read -r line <&"$fd" && [ "$line" = ready ]
+	done
+	ip -n a addr add 10.14.0.1/24 dev ovpn0
+	ip -n b addr add 10.14.0.2/24 dev ovpn0
+	ip -n a link set ovpn0 mtu 1420 up
+	ip -n b link set ovpn0 mtu 1420 up
+}
+down_ovpn() {
+	ip -n a link del ovpn0
+	ip -n b link del ovpn0
+	kill "${held[@]}" 2>/dev/null || true
+	held=()
+}
+
+# --- figures
+
+server() { # iperf3's server; one test, in JSON
+	$B iperf3 -s -1 -J >/tmp/server.json &
+	sleep 0.3
+}
+iperf() { # iperf NAME JQ-PATH OPTION...
+	local name=$1 path=$2
+	shift 2
+	server
+	if $A iperf3 -c "${inner[$subject]}" -J "$@" >/tmp/client.json; then
+		wait %?iperf3 2>/dev/null || true
+		fig "$subject" "$name" "$(jq -r "$path" /tmp/server.json)"
+	else
+		note "$subject $name: $(jq -r .error /tmp/client.json)"
+		kill %?iperf3 2>/dev/null || true
+	fi
+	# both ends' dead connections
+	sleep 0.1
+}
+phase_of() { case $1 in signet-aes) echo 1 ;; signet-chacha) echo 2 ;; wireguard) echo 3 ;; *) echo 4 ;; esac; }
+
+figures() {
+	local n
+	for subject in "$@"; do
+		"up_$subject" || { note "$subject can't be set up"; continue; }
+		$A ping -qc3 -i0.1 "${inner[$subject]}" >/tmp/ping ||
+			{ note "$subject does not answer"; cat /tmp/ping; "down_$subject"; continue; }
+		n=$($A ping -qc200 -i0.002 "${inner[$subject]}" |
+			awk -F/ '/^rtt/ { print $5 * 1000 }')
+		fig "$subject" rtt "$n"
+		./phase "$(phase_of "$subject")"
+		iperf tcp1 .end.sum_received.bits_per_second -t 1
+		./phase 0
+		iperf tcp4 .end.sum_received.bits_per_second -t 1 -P 4
+		iperf udp1300 '.end.sum | (.packets - .lost_packets) / .seconds' \
+			-u -b 0 -l 1300 -t 1
+		iperf udp64 '.end.sum | (.packets - .lost_packets) / .seconds' \
+			-u -b 0 -l 64 -t 1
+		"down_$subject"
+	done
+	cat /proc/modules | awk '{ print "module", $1, $6 }'
+	grep -E ' [tTwW] ' /proc/kallsyms | awk '{ print "sym", $1, $3, $4 }'
+}
+
+# --- dropping what a stranger sends: instructions are counted by the plugin
+
+forged() {
+	local n=1280 index
+	head -c1400 /dev/urandom >/tmp/noise
+	$A ./forge 192.0.2.2 9 64 /tmp/noise
+	./phase 5
+	$A ./forge 192.0.2.2 9 $n /tmp/noise
+	./phase 0
+	up_signet-aes
+	{ printf '\005\000\000\000\001\000\000\040\000\000\001\000\000\000\000\000'
+	  head -c1384 /dev/urandom; } >/tmp/signet
+	$A ping -qc2 -i0.1 10.10.0.1 >/dev/null
+	$A ./forge 192.0.2.2 51900 64 /tmp/signet
+	./phase 6
+	$A ./forge 192.0.2.2 51900 $n /tmp/signet
+	./phase 0
+	down_signet-aes
+	up_wireguard
+	$A ping -qc2 -i0.1 10.11.0.2 >/dev/null
+	$B tcpdump -i v1 -Uw /tmp/cap -c1 'udp dst port 51820 and udp[8] = 4' 2>/dev/null &
+	sleep 1
+	$A ping -qc2 -i0.1 10.11.0.2 >/dev/null
+	wait $!
+	# header of the file and of the record, Ethernet, IPv4, UDP, type
+	index=$(tail -c+$((24 + 16 + 14 + 20 + 8 + 4 + 1)) /tmp/cap | head -c4 | od -An -vto1 | tr ' ' '\\')
+	{ printf '\004\000\000\000%b\000\001\000\000\000\000\000\000' "$index"
+	  head -c1384 /dev/urandom; } >/tmp/wireguard
+	$A ./forge 192.0.2.2 51820 64 /tmp/wireguard
+	./phase 7
+	$A ./forge 192.0.2.2 51820 $n /tmp/wireguard
+	./phase 0
+	down_wireguard
+	fig forged count $n
+}
+
+# --- memory
+
+used() { # bytes in use, when what is to be freed has been
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	sleep 1
+	awk '/^(MemFree|Buffers|Cached):/ { s += $2 } /^MemTotal:/ { t = $2 }
+		END { print (t - s) * 1024 }' /proc/meminfo
+}
+
+memory() {
+	local n=${PEERS:-200} before after i side pub key
+	modprobe wireguard
+	# both sides of every pair count: 2 n peers, each with its keys
+	local -a in out
+	for side in 0 1; do
+		ns=(a b) other=(192.0.2.2 192.0.2.1)
+		mkfifo /tmp/in$side /tmp/out$side
+		ip netns exec "${ns[side]}" ./static -s $side -n "$n" \
+			-r "${other[side]}" </tmp/in$side >/tmp/out$side &
+		held+=($!)
+		exec {in[side]}>/tmp/in$side {out[side]}</tmp/out$side
+		read -r _ <&"${out[side]}"
+	done
+	before=$(used)
+	for side in 0 1; do
+		echo >&"${in[side]}"
+		read -r _ <&"${out[side]}"
+	done
+	for side in 0 1; do
+		printf x >&"${in[side]}"
+		read -r _ <&"${out[side]}"
+	done
+	after=$(used)
+	note "signet: $before $after"
+	fig signet-aes peer-mem $(((after - before) / 2 / n))
+	static_down
+
+	ip -n a link add wg0 type wireguard
+	key=$(wg genkey)
+	pub=$(wg pubkey <<<"$key")
+	$A wg set wg0 private-key <(echo "$key") listen-port 51820
+	ip -n a link set wg0 up
+	: >/tmp/peers
+	for ((i = 0; i < n; i++)); do
+		key=$(wg genkey)
+		ip -n b link add wg$i type wireguard
+		$B wg set wg$i private-key <(echo "$key") listen-port $((20000 + i))
+		ip -n b link set wg$i up
+		printf '[Peer]\nPublicKey = %s\nAllowedIPs = 10.12.%d.%d/32\n' \
+			"$(wg pubkey <<<"$key")" $((i / 250)) $((i % 250 + 1)) >>/tmp/peers
+	done
+	before=$(used)
+	$A wg addconf wg0 /tmp/peers
+	for ((i = 0; i < n; i++)); do
+		$B wg set wg$i peer "$pub" endpoint 192.0.2.1:51820 \
+			allowed-ips 10.12.0.0/16 persistent-keepalive 25
+	done
+	sleep 3
+	after=$(used)
+	i=$($A wg show wg0 latest-handshakes | awk '$2' | wc -l)
+	note "wireguard: $before $after, $i of $n with a session"
+	[ "$i" = "$n" ]
+	fig wireguard peer-mem $(((after - before) / 2 / n))
+}
+
+# --- two CPUs: four streams, a fixed amount of data
+
+spread() {
+	local cpu=0 i mask
+	LANES=4 up_signet-aes
+	# receive steering by flow, as a NIC with queues does
+	mask=$(((1 << $(nproc)) - 1))
+	printf %x $mask >/tmp/mask
+	for i in a/v0 b/v1; do
+		ip netns exec ${i%/*} bash -c \
+			"for f in /sys/class/net/${i#*/}/queues/rx-*/rps_cpus; do
+				cat /tmp/mask >\$f; done" || true
+	done
+	for ((i = 0; i < 4; i++)); do
+		cpu=$((i % $(nproc)))
+		taskset -c $cpu $B iperf3 -s -1 -p $((5201 + i)) >/dev/null &
+	done
+	sleep 0.3
+	./phase 8
+	for ((i = 0; i < 4; i++)); do
+		cpu=$((i % $(nproc)))
+		taskset -c $cpu $A iperf3 -c 10.10.0.1 -p $((5201 + i)) -n 24M \
+			>/dev/null &
+		pids[i]=$!
+	done
+	wait "${pids[@]}"
+	./phase 0
+	fig spread done 1
+	down_signet-aes
+}
+
+"$what" "$@"

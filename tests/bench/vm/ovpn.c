@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * ovpn SIDE: gives the kernel's ovpn device "ovpn0" of this network namespace
+ * its socket, one peer and static AES-256-GCM keys; prints "ready" and holds
+ * the socket until it is killed. Numbers from the kernel's linux/ovpn.h.
+ */
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netlink/genl/ctrl.h>
+#include <netlink/genl/genl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define PORT 1194
+
+enum { CMD_PEER_NEW = 1, CMD_KEY_NEW = 6 };
+enum { A_IFINDEX = 1, A_PEER, A_KEYCONF };
+enum {
+	PEER_ID = 1,
+	PEER_REMOTE_IPV4 = 2,
+	PEER_REMOTE_PORT = 5,
+	PEER_SOCKET = 6,
+	PEER_VPN_IPV4 = 8,
+	PEER_TX_ID = 24,
+};
+enum { KEY_PEER = 1, KEY_SLOT, KEY_ID, KEY_CIPHER, KEY_ENCRYPT, KEY_DECRYPT };
+enum { DIR_KEY = 1, DIR_NONCE };
+
+static struct nl_sock *sk;
+static int family;
+
+static void die(const char *what, int err)
+{
+	fprintf(stderr, "ovpn: %s: %s\n", what, nl_geterror(err));
+	exit(1);
+}
+
+static struct nl_msg *begin(int cmd)
+{
+	struct nl_msg *m = nlmsg_alloc();
+
+	if (!m)
+		exit(1);
+	genlmsg_put(m, 0, 0, family, 0, NLM_F_ACK, cmd, 1);
+	nla_put_u32(m, A_IFINDEX, if_nametoindex("ovpn0"));
+	return m;
+}
+
+static void end(const char *what, struct nl_msg *m)
+{
+	int err = nl_send_sync(sk, m);
+
+	if (err < 0)
+		die(what, err);
+}
+
+static void direction(struct nl_msg *m, int attr, int side)
+{
+	unsigned char key[32], tail[8];
+	struct nlattr *n = nla_nest_start(m, attr);
+
+	memset(key, 0x40 + side, sizeof(key));
+	memset(tail, 0x50 + side, sizeof(tail));
+	nla_put(m, DIR_KEY, sizeof(key), key);
+	nla_put(m, DIR_NONCE, sizeof(tail), tail);
+	nla_nest_end(m, n);
+}
+
+int main(int argc, char **argv)
+{
+	int side = argc == 2 ? atoi(argv[1]) & 1 : 0;
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons(PORT) };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct nl_msg *m;
+	struct nlattr *n;
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0) {
+		perror("ovpn: socket");
+		return 1;
+	}
+	sk = nl_socket_alloc();
+	if (!sk || genl_connect(sk) < 0)
+		return 1;
+	if (system("modprobe ovpn && ip link add ovpn0 type ovpn"))
+		return 1;
+	family = genl_ctrl_resolve(sk, "ovpn");
+	if (family < 0)
+		die("family", family);
+
+	m = begin(CMD_PEER_NEW);
+	n = nla_nest_start(m, A_PEER);
+	nla_put_u32(m, PEER_ID, 1);
+	nla_put_u32(m, PEER_TX_ID, 1);
+	nla_put_u32(m, PEER_REMOTE_IPV4,
+		    inet_addr(side ? "192.0.2.1" : "192.0.2.2"));
+	nla_put_u16(m, PEER_REMOTE_PORT, htons(PORT));
+	nla_put_u32(m, PEER_SOCKET, (uint32_t)fd);
+	nla_put_u32(m, PEER_VPN_IPV4,
+		    inet_addr(side ? "10.14.0.1" : "10.14.0.2"));
+	nla_nest_end(m, n);
+	end("peer", m);
+
+	m = begin(CMD_KEY_NEW);
+	n = nla_nest_start(m, A_KEYCONF);
+	nla_put_u32(m, KEY_PEER, 1);
+	nla_put_u32(m, KEY_SLOT, 0);
+	nla_put_u32(m, KEY_ID, 0);
+	nla_put_u32(m, KEY_CIPHER, 1);
+	direction(m, KEY_ENCRYPT, side);
+	direction(m, KEY_DECRYPT, !side);
+	nla_nest_end(m, n);
+	end("key", m);
+
+	puts("ready");
+	fflush(stdout);
+	for (;;)
+		pause();
+}
