@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # shellcheck shell=bash
-# Runs in the VM: guest.sh figures|memory|forged|spread [SUBJECT...]
+# Runs in the VM: guest.sh figures|profile|memory|forged|spread [SUBJECT...]
 # Prints "fig SUBJECT NAME VALUE" lines; see README.md for what they are.
 set -eu
 what=$1
@@ -140,19 +140,22 @@ iperf() { # iperf NAME JQ-PATH OPTION...
 	shift 2
 	server
 	if $A iperf3 -c "${inner[$subject]}" -J "$@" >/tmp/client.json; then
-		wait %?iperf3 2>/dev/null || true
+		wait $! 2>/dev/null || true
 		fig "$subject" "$name" "$(jq -r "$path" /tmp/server.json)"
 	else
 		note "$subject $name: $(jq -r .error /tmp/client.json)"
-		kill %?iperf3 2>/dev/null || true
+		kill $! 2>/dev/null || true
 	fi
 	# both ends' dead connections
 	sleep 0.1
 }
 phase_of() { case $1 in signet-aes) echo 1 ;; signet-chacha) echo 2 ;; wireguard) echo 3 ;; *) echo 4 ;; esac; }
 
+# enough for some tenths of a second
+bytes() { if [ "$subject" = plain ]; then echo 200M; else echo 20M; fi; }
+
 figures() {
-	local n
+	local n rate='.end.sum | (.packets - .lost_packets) / .seconds'
 	for subject in "$@"; do
 		"up_$subject" || { note "$subject can't be set up"; continue; }
 		$A ping -qc3 -i0.1 "${inner[$subject]}" >/tmp/ping ||
@@ -160,17 +163,25 @@ figures() {
 		n=$($A ping -qc200 -i0.002 "${inner[$subject]}" |
 			awk -F/ '/^rtt/ { print $5 * 1000 }')
 		fig "$subject" rtt "$n"
-		./phase "$(phase_of "$subject")"
-		iperf tcp1 .end.sum_received.bits_per_second -t 1
-		./phase 0
-		iperf tcp4 .end.sum_received.bits_per_second -t 1 -P 4
-		iperf udp1300 '.end.sum | (.packets - .lost_packets) / .seconds' \
-			-u -b 0 -l 1300 -t 1
-		iperf udp64 '.end.sum | (.packets - .lost_packets) / .seconds' \
-			-u -b 0 -l 64 -t 1
+		iperf tcp1 .end.sum_received.bits_per_second -n "$(bytes)"
+		iperf tcp4 .end.sum_received.bits_per_second -n "$(bytes)" -P 4
+		iperf udp1300 "$rate" -u -b 0 -l 1300 -n 13M
+		iperf udp64 "$rate" -u -b 0 -l 64 -n 640K
 		"down_$subject"
 	done
-	cat /proc/modules | awk '{ print "module", $1, $6 }'
+}
+
+# --- instructions by function
+
+profile() {
+	for subject in "$@"; do
+		"up_$subject"
+		$A ping -qc3 -i0.1 "${inner[$subject]}" >/dev/null
+		./phase "$(phase_of "$subject")"
+		iperf "profiled" .end.sum_received.bytes -n "$(bytes)"
+		./phase 0
+		"down_$subject"
+	done
 	grep -E ' [tTwW] ' /proc/kallsyms | awk '{ print "sym", $1, $3, $4 }'
 }
 
