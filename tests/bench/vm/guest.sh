@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 # Runs in the VM: guest.sh figures|profile|memory|forged|spread [SUBJECT...]
 # Prints "fig SUBJECT NAME VALUE" lines; see README.md for what they are.
-set -eu
+set -eEu
+trap 'echo "# guest.sh failed in line $LINENO"' ERR
 what=$1
 shift
 declare -A inner=([plain]=192.0.2.2 [signet-aes]=10.10.0.1
@@ -182,13 +183,15 @@ profile() {
 		./phase 0
 		"down_$subject"
 	done
-	grep -E ' [tTwW] ' /proc/kallsyms | awk '{ print "sym", $1, $3, $4 }'
+	symbols
 }
+symbols() { awk '$2 ~ /[tTwW]/ { print "sym", $1, $3, $4 }' /proc/kallsyms; }
 
 # --- dropping what a stranger sends: instructions are counted by the plugin
 
 forged() {
 	local n=1280 index
+	sleep 5 # what a kernel does after booting is over
 	head -c1400 /dev/urandom >/tmp/noise
 	$A ./forge 192.0.2.2 9 64 /tmp/noise
 	./phase 5
@@ -205,7 +208,7 @@ forged() {
 	down_signet-aes
 	up_wireguard
 	$A ping -qc2 -i0.1 10.11.0.2 >/dev/null
-	$B tcpdump -i v1 -Uw /tmp/cap -c1 'udp dst port 51820 and udp[8] = 4' 2>/dev/null &
+	$B tcpdump -Z root -i v1 -Uw /tmp/cap -c1 'udp dst port 51820 and udp[8] = 4' 2>/dev/null &
 	sleep 1
 	$A ping -qc2 -i0.1 10.11.0.2 >/dev/null
 	wait $!
@@ -218,21 +221,23 @@ forged() {
 	$A ./forge 192.0.2.2 51820 $n /tmp/wireguard
 	./phase 0
 	down_wireguard
+	symbols
 	fig forged count $n
 }
 
 # --- memory
 
-used() { # bytes in use, when what is to be freed has been
+used() { # bytes that the kernel uses, when what is to be freed has been
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
-	sleep 1
-	awk '/^(MemFree|Buffers|Cached):/ { s += $2 } /^MemTotal:/ { t = $2 }
-		END { print (t - s) * 1024 }' /proc/meminfo
+	sleep 2
+	echo 3 >/proc/sys/vm/drop_caches
+	awk '/^(Slab|Percpu|VmallocUsed):/ { s += $2 } END { print s * 1024 }' \
+		/proc/meminfo
 }
 
 memory() {
-	local n=${PEERS:-200} before after i side pub key
+	local n=${PEERS:-400} before after i side pub key
 	modprobe wireguard
 	# both sides of every pair count: 2 n peers, each with its keys
 	local -a in out
