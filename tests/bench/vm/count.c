@@ -42,8 +42,9 @@ size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
 
 EXPORT int qemu_plugin_version = PLUGIN_VERSION;
-EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info,
-			       int argc, char **argv);
+EXPORT int qemu_plugin_install(qemu_plugin_id_t id,
+			       const struct qemu_info *info, int argc,
+			       char **argv);
 
 #define CPUS   16
 #define BLOCKS (1 << 20) /* a power of two */
@@ -114,8 +115,8 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	/* of programs only the sum */
 	b = find(addr >> 63 ? addr : 0, qemu_plugin_tb_n_insns(tb));
 	if (b)
-		qemu_plugin_register_vcpu_tb_exec_cb(
-			tb, executed, QEMU_PLUGIN_CB_NO_REGS, b);
+		qemu_plugin_register_vcpu_tb_exec_cb(tb, executed,
+						     QEMU_PLUGIN_CB_NO_REGS, b);
 	else if (!full)
 		full = fprintf(stderr, "count: too many basic blocks\n");
 }
@@ -137,9 +138,8 @@ static void report(qemu_plugin_id_t id, void *udata)
 					cpu[p][c]);
 		for (size_t i = 0; i < BLOCKS; i++)
 			if (blocks[i].runs[p])
-				fprintf(f,
-					"block %u %" PRIx64 " %" PRIu64 "\n", p,
-					blocks[i].addr,
+				fprintf(f, "block %u %" PRIx64 " %" PRIu64 "\n",
+					p, blocks[i].addr,
 					blocks[i].runs[p] * blocks[i].insns);
 	}
 	if (fclose(f))

@@ -140,18 +140,33 @@ int main(int argc, char **argv)
 
 	while ((c = getopt(argc, argv, "i:s:r:k:c:n:m:l:")) >= 0) {
 		switch (c) {
-		case 'i': o.ifname = optarg; break;
-		case 's': o.side = (unsigned int)atoi(optarg) & 1; break;
-		case 'r': o.remote = optarg; break;
-		case 'k': o.seed = optarg; break;
-		case 'n': o.peers = (unsigned int)atoi(optarg); break;
-		case 'm': o.mtu = (unsigned int)atoi(optarg); break;
-		case 'l': o.lanes = (unsigned int)atoi(optarg); break;
+		case 'i':
+			o.ifname = optarg;
+			break;
+		case 's':
+			o.side = (unsigned int)atoi(optarg) & 1;
+			break;
+		case 'r':
+			o.remote = optarg;
+			break;
+		case 'k':
+			o.seed = optarg;
+			break;
+		case 'n':
+			o.peers = (unsigned int)atoi(optarg);
+			break;
+		case 'm':
+			o.mtu = (unsigned int)atoi(optarg);
+			break;
+		case 'l':
+			o.lanes = (unsigned int)atoi(optarg);
+			break;
 		case 'c':
 			if (!strcmp(optarg, "chacha"))
 				o.cipher = SIGNET_CIPHER_CHACHA20_POLY1305;
 			break;
-		default: return 2;
+		default:
+			return 2;
 		}
 	}
 	if (!o.remote || sodium_init() < 0)
