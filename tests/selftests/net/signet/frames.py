@@ -1,0 +1,260 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Frames that are not as they should be, in every way that an attacker can
+send them: none gets through, and each is counted under its reason."""
+
+import os
+import socket
+import struct
+
+import nl
+from nl import C, equal
+from wire import (FAR, HEADER, MESSAGE, NEAR, PORT, SLOT, TAG, Wire, flip,
+                  frame, header, ipv4, netns, receive, received, seal,
+                  udp_packet)
+
+UDP_SEGMENT = 103
+(LENGTH, _TYPE, FLAGS, LABEL, HOP_TAG, KEY_ID, _EXPIRED, LANE, REPLAY, AEAD,
+ INNER, INNER_SOURCE) = range(1, 13)
+
+
+def vectors():
+    """the cipher and hash of this test are those of the standards"""
+    text = b"".join((b"Ladies and Gentlemen of the class of '99: If I could ",
+                     b"offer you only one tip for the future, sunscreen ",
+                     b"would be it."))
+    sealed = seal(bytes.fromhex("50515253c0c1c2c3c4c5c6c7"),
+                  bytes.fromhex("070000004041424344454647"), text,
+                  bytes(range(0x80, 0xa0)))
+    equal(sealed[-16:].hex(), "1ae10b594f09e26a7e902ecbd0600691", "tag")
+
+
+def good():
+    """a frame that is as it should be"""
+    with Wire() as w:
+        w.send(0)
+        equal(receive(w.inner), b"data", "packet")
+        w.send(1, b"")
+        equal(receive(w.inner), b"", "packet")
+        w.far.send(frame(2, b""))  # a keepalive
+        w.send(3, b"x" * 1300)
+        equal(receive(w.inner), b"x" * 1300, "packet")
+        equal(w.drops(), {}, "drops")
+
+
+def bad():
+    """[(what, frame, reason)]; all would be counter 10"""
+    packet = udp_packet(b"bad")
+    fine = frame(10, packet)
+    body = fine[HEADER:]
+    yield "hop tag", flip(fine, 16), HOP_TAG
+    yield "hop tag's last byte", flip(fine, 23), HOP_TAG
+    yield "another hop key", frame(10, packet, hop=bytes(16)), HOP_TAG
+    yield "counter without a hop tag", flip(fine, 8), HOP_TAG
+    yield "counter with a hop tag", header(11) + body, AEAD
+    yield "ciphertext", flip(fine, HEADER), AEAD
+    yield "ciphertext's end", flip(fine, len(fine) - TAG - 1), AEAD
+    yield "tag", flip(fine, len(fine) - 1), AEAD
+    yield "cut by a byte", fine[:-1], AEAD
+    yield "longer by a byte", fine + b"\0", AEAD
+    yield "another key", frame(10, packet, key=bytes(32)), AEAD
+    yield "another slot's key", header(10, slot=0) + body, AEAD
+    yield "no tag", fine[:HEADER + TAG - 1], LENGTH
+    yield "a header alone", fine[:HEADER], LENGTH
+    yield "a byte less", fine[:HEADER - 1], LENGTH
+    yield "a byte", fine[:1], LENGTH
+    yield "flags", frame(10, packet, flags=1), FLAGS
+    yield "the highest flag", frame(10, packet, flags=0x8000), FLAGS
+    yield "an unknown label", frame(10, packet, label=101), LABEL
+    yield "label 0", frame(10, packet, label=0), LABEL
+    yield "an empty slot", frame(10, packet, slot=7), KEY_ID
+    yield "a lane too many", frame(10, packet, lane=31), LANE
+    yield "counter that never is", frame((1 << 64) - 1, packet), REPLAY
+    yield "no IP packet", frame(11, b"\0" * 40), INNER
+    yield "a cut IP packet", frame(12, packet[:-1]), INNER
+    yield "half a header", frame(13, packet[:10]), INNER
+    yield "another peer's address", frame(14, udp_packet(
+        b"bad", source="10.2.0.1")), INNER_SOURCE
+    yield "nobody's address", frame(15, udp_packet(
+        b"bad", source="10.3.0.1")), INNER_SOURCE
+
+
+def settle(w, want):
+    """the drops, as soon as they are as many"""
+    for _ in range(50):
+        got = w.drops()
+        if sum(got.values()) >= sum(want.values()):
+            break
+        nl.run("sleep 0.02")
+    return got
+
+
+def forged():
+    """forged, cut and changed frames, each under its reason"""
+    want = {}
+    with Wire() as w:
+        for what, data, reason in bad():
+            w.far.send(data)
+            want[reason] = want.get(reason, 0) + 1
+            equal(settle(w, want), want, f"drops after {what}")
+        w.send(10, b"good")  # none of them took its place in the window
+        equal(receive(w.inner), b"good", "packet")
+        equal(received(w.agent), [], "frames for the agent")
+
+
+def oversized():
+    """the longest datagram, in fragments, and one frame in fragments"""
+    with Wire() as w:
+        w.far.send(header(0) + bytes(65507 - HEADER))
+        equal(settle(w, {AEAD: 1}), {AEAD: 1}, "drops")
+        w.send(1, b"y" * 4000)
+        equal(receive(w.inner), b"y" * 4000, "packet in a fragmented frame")
+
+
+def missing_fragment():
+    """fragments of a frame that never is whole"""
+    with Wire() as w:
+        whole = frame(0, udp_packet(b"z" * 1000))
+        data = struct.pack(">HHHH", PORT, PORT, 8 + len(whole), 0) + whole
+        with netns("sgfar"):
+            raw = socket.socket(socket.AF_INET, socket.SOCK_RAW,
+                                socket.IPPROTO_RAW)
+        raw.sendto(ipv4(data[:512], 17, FAR, NEAR, df=0x2000), (NEAR, 0))
+        equal(received(w.inner), [], "packets")
+        raw.sendto(ipv4(data[512:], 17, FAR, NEAR, df=64), (NEAR, 0))
+        equal(receive(w.inner), b"z" * 1000, "packet")
+        raw.close()
+
+
+def window():
+    """replay and reordering, to the window's edges and beyond"""
+    with Wire() as w:
+        top, want = 20000, 0
+        fine = [top, top - 8191, top - 1, top - 8190, top + 5, top + 4,
+                top + 1, top + 1000000, (1 << 63) + 5, (1 << 64) - 2,
+                (1 << 64) - 8193]
+        for counter in fine:
+            w.send(counter, b"%d" % counter)
+            equal(receive(w.inner), b"%d" % counter, "packet")
+            w.send(counter)
+            want += 1
+            equal(settle(w, {REPLAY: want}), {REPLAY: want},
+                  f"replay of {counter}")
+        for counter in ((1 << 64) - 8194, (1 << 64) - 8195, 20000, 0):
+            w.send(counter)
+            want += 1
+            equal(settle(w, {REPLAY: want}), {REPLAY: want},
+                  f"old counter {counter}")
+        equal(received(w.inner), [], "packets")
+
+
+def edge():
+    """8191, 8192 and 8193 behind the highest"""
+    with Wire() as w:
+        w.send(10000, b"top")
+        equal(receive(w.inner), b"top", "packet")
+        w.send(10000 - 8191, b"8191")
+        equal(receive(w.inner), b"8191", "the last in the window")
+        w.send(10000 - 8192)
+        w.send(10000 - 8193)
+        equal(settle(w, {REPLAY: 2}), {REPLAY: 2}, "beyond the window")
+        equal(received(w.inner), [], "packets")
+
+
+def super_packet(w, frames):
+    """frames of one length as one super-packet"""
+    assert len({len(f) for f in frames}) == 1
+    w.far.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, len(frames[0]))
+    w.far.send(b"".join(frames))
+
+
+def mixed_types():
+    """packets and messages in one super-packet"""
+    with Wire() as w:
+        # what the agent would get from a super-packet, one by one
+        packets = [frame(n, udp_packet(b"%04d" % n + bytes(60)))
+                   for n in range(8)]
+        messages = [bytes([MESSAGE]) + os.urandom(len(packets[0]) - 1)
+                    for _ in range(4)]
+        both = [x for pair in zip(packets, messages) for x in pair]
+        super_packet(w, both + packets[4:])
+        got = received(w.inner)
+        equal([p[:4] for p in got], [b"%04d" % n for n in range(8)],
+              "packets")
+        equal(b"".join(received(w.agent)), b"".join(messages), "messages")
+        equal(w.drops(), {}, "drops")
+
+
+def mixed_labels():
+    """labels, keys, good and bad in one super-packet"""
+    with Wire() as w:
+        other = bytes(range(100, 116))
+        w.do(C["CMD_CHANNEL_NEW"], w.channel(12), w.of_peer(2))
+        w.do(C["CMD_LABEL_NEW"], *w.label(200, 12, other))
+        w.do(C["CMD_KEY_NEW"], *w.key(3, channel=12, cipher=1))
+        frames, want = [], []
+        for n in range(6):
+            one, two = b"one%d" % n, b"two%d" % n
+            frames += [frame(n, udp_packet(one)),
+                       frame(n, udp_packet(two, source="10.2.0.1"), label=200,
+                             slot=3, hop=other),
+                       flip(frame(n + 50, udp_packet(one)), 16),
+                       flip(frame(n + 60, udp_packet(one)), HEADER),
+                       frame(n, udp_packet(one), label=77)]
+            want += [one, two]
+        frames.append(frames[0])
+        super_packet(w, frames)
+        equal(sorted(received(w.inner)), sorted(want), "packets")
+        equal(w.drops(), {HOP_TAG: 6, AEAD: 6, LABEL: 6, REPLAY: 1}, "drops")
+
+
+def capture():
+    """a capture keeps the ciphertext while frames are opened"""
+    with Wire() as w:
+        ear = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
+                            socket.htons(3))
+        ear.bind(("v1", 3))
+        sent = [frame(n, udp_packet(b"%04d" % n + bytes(1000)))
+                for n in range(20)]
+        for data in sent[:10]:
+            w.far.send(data)
+        super_packet(w, sent[10:])
+        equal(len(received(w.inner)), 20, "packets")
+        seen = b"".join(p[42:] for p in received(ear)
+                        if p[23:24] == b"\x11" and p[42:43] == b"\5")
+        ear.close()
+        equal(seen == b"".join(sent), True, "the capture is what was sent")
+
+
+def bound():
+    """a socket that is bound to a device, or a VRF"""
+    with Wire() as w:
+        w.do(C["CMD_DEV_SET"], nl.s32(C["A_DEV_SOCK4_FD"], -1))
+        w.agent.close()
+        w.agent = w.hand_over("v1")
+        w.send(0, b"single")
+        equal(receive(w.inner), b"single", "packet")
+        super_packet(w, [frame(n, udp_packet(b"%02d" % n))
+                         for n in range(1, 9)])
+        equal(len(received(w.inner)), 8, "packets of a super-packet")
+
+        w.do(C["CMD_DEV_SET"], nl.s32(C["A_DEV_SOCK4_FD"], -1))
+        w.agent.close()
+        nl.run("ip link add vrf0 type vrf table 100; ip link set vrf0 up; "
+               "ip link set v1 master vrf0")
+        w.agent = w.hand_over("vrf0")
+        super_packet(w, [frame(n, udp_packet(b"%02d" % n))
+                         for n in range(11, 19)])
+        equal(len(received(w.inner)), 8, "packets in a VRF")
+        w.inner.sendto(b"back", ("10.1.0.2", 9))
+        back = receive(w.far)
+        equal((back[0], back[1] >> 5), (5, SLOT), "frame that came back")
+        w.agent.close()
+        w.agent = w.hand_over("sgt0")  # never carries its own frames
+        w.send(30)
+        equal(received(w.inner), [], "packets")
+
+
+if __name__ == "__main__":
+    nl.main([vectors, good, forged, oversized, missing_fragment, window, edge,
+             mixed_types, mixed_labels, capture, bound])
