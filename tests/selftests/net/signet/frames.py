@@ -6,6 +6,7 @@ send them: none gets through, and each is counted under its reason."""
 import os
 import socket
 import struct
+import time
 
 import nl
 from nl import C, equal
@@ -14,7 +15,7 @@ from wire import (FAR, HEADER, MESSAGE, NEAR, PORT, SLOT, TAG, Wire, flip,
                   udp_packet)
 
 UDP_SEGMENT = 103
-(LENGTH, _TYPE, FLAGS, LABEL, HOP_TAG, KEY_ID, _EXPIRED, LANE, REPLAY, AEAD,
+(LENGTH, _TYPE, FLAGS, LABEL, HOP_TAG, KEY_ID, EXPIRED, LANE, REPLAY, AEAD,
  INNER, INNER_SOURCE) = range(1, 13)
 
 
@@ -69,7 +70,8 @@ def bad():
     yield "label 0", frame(10, packet, label=0), LABEL
     yield "an empty slot", frame(10, packet, slot=7), KEY_ID
     yield "a lane too many", frame(10, packet, lane=31), LANE
-    yield "counter that never is", frame((1 << 64) - 1, packet), REPLAY
+    yield "counter past the key's end", frame(1 << 28, packet), EXPIRED
+    yield "the last counter", frame((1 << 64) - 1, packet), EXPIRED
     yield "no IP packet", frame(11, b"\0" * 40), INNER
     yield "a cut IP packet", frame(12, packet[:-1]), INNER
     yield "half a header", frame(13, packet[:10]), INNER
@@ -85,7 +87,7 @@ def settle(w, want):
         got = w.drops()
         if sum(got.values()) >= sum(want.values()):
             break
-        nl.run("sleep 0.02")
+        time.sleep(0.02)
     return got
 
 
@@ -129,19 +131,21 @@ def missing_fragment():
 def window():
     """replay and reordering, to the window's edges and beyond"""
     with Wire() as w:
+        w.do(C["CMD_KEY_NEW"], *w.key(2, cipher=1),
+             nl.uint(C["A_KEY_HARD_FRAMES"], 1 << 48))
         top, want = 20000, 0
         fine = [top, top - 8191, top - 1, top - 8190, top + 5, top + 4,
-                top + 1, top + 1000000, (1 << 63) + 5, (1 << 64) - 2,
-                (1 << 64) - 8193]
+                top + 1, top + 1000000, (1 << 47) + 5, (1 << 48) - 1,
+                (1 << 48) - 8192]
         for counter in fine:
-            w.send(counter, b"%d" % counter)
+            w.send(counter, b"%d" % counter, slot=2)
             equal(receive(w.inner), b"%d" % counter, "packet")
-            w.send(counter)
+            w.send(counter, slot=2)
             want += 1
             equal(settle(w, {REPLAY: want}), {REPLAY: want},
                   f"replay of {counter}")
-        for counter in ((1 << 64) - 8194, (1 << 64) - 8195, 20000, 0):
-            w.send(counter)
+        for counter in ((1 << 48) - 8193, (1 << 48) - 8194, 20000, 0):
+            w.send(counter, slot=2)
             want += 1
             equal(settle(w, {REPLAY: want}), {REPLAY: want},
                   f"old counter {counter}")
