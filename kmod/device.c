@@ -179,8 +179,10 @@ static void signet_dev_uninit(struct net_device *dev)
 	WRITE_ONCE(sd->dying, true);
 	signet_socket_detach(sd, AF_INET);
 	signet_socket_detach(sd, AF_INET6);
-	xa_for_each(&sd->peers, id, peer)
+	xa_for_each(&sd->peers, id, peer) {
 		signet_peer_del(peer);
+		signet_event_peer_del(sd, id);
+	}
 	mutex_unlock(&sd->lock);
 	cancel_delayed_work_sync(&sd->expire);
 

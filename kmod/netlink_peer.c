@@ -5,6 +5,7 @@
 #include <net/inet_ecn.h>
 #include <net/ipv6.h>
 
+#include "event.h"
 #include "netlink.h"
 #include "tx.h"
 
@@ -140,6 +141,21 @@ static int parse_peer(struct genl_info *info, struct peer_change *want)
 	return parse_prefixes(info, want);
 }
 
+/* Routes that were chosen by the old mark are forgotten. */
+static void change_mark(struct signet_peer *peer, u32 mark)
+{
+	struct signet_channel *ch;
+	struct signet_path *path;
+
+	WRITE_ONCE(peer->mark, mark);
+	list_for_each_entry(ch, &peer->channels, node) {
+		path = rcu_dereference_protected(ch->path,
+						 lockdep_is_held(&peer->sd->lock));
+		if (path)
+			dst_cache_reset(&path->cache);
+	}
+}
+
 /* the prefixes, which may be refused, and then the rest, which may not */
 static int change_peer(struct signet_peer *peer, struct genl_info *info,
 		       const struct peer_change *want)
@@ -159,7 +175,7 @@ static int change_peer(struct signet_peer *peer, struct genl_info *info,
 	if (attrs[SIGNET_A_PEER_TOS])
 		WRITE_ONCE(peer->tos, nla_get_u8(attrs[SIGNET_A_PEER_TOS]));
 	if (attrs[SIGNET_A_PEER_MARK])
-		WRITE_ONCE(peer->mark, nla_get_u32(attrs[SIGNET_A_PEER_MARK]));
+		change_mark(peer, nla_get_u32(attrs[SIGNET_A_PEER_MARK]));
 	signet_device_changed(peer->sd);
 
 	return 0;
@@ -192,6 +208,15 @@ static int new_peer(struct signet_device *sd, struct genl_info *info,
 	if (err)
 		signet_peer_del(peer);
 	return err;
+}
+
+static void delete_peer(struct signet_peer *peer)
+{
+	struct signet_device *sd = peer->sd;
+	u32 id = peer->id;
+
+	signet_peer_del(peer);
+	signet_event_peer_del(sd, id);
 }
 
 int signet_nl_peer_new_doit(struct sk_buff *skb, struct genl_info *info)
@@ -296,7 +321,7 @@ int signet_nl_peer_del_doit(struct sk_buff *skb, struct genl_info *info)
 	if (IS_ERR(peer))
 		err = PTR_ERR(peer);
 	else
-		signet_peer_del(peer);
+		delete_peer(peer);
 
 	signet_nl_unlock(sd, &tracker);
 	return err;

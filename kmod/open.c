@@ -128,6 +128,8 @@ static void open_failed(struct signet_run *run, int err)
 		signet_key_failed(run->look.key);
 	} else if (err == -EMSGSIZE) {
 		reason = SIGNET_DROP_LENGTH;
+	} else if (err == -EKEYEXPIRED) {
+		reason = SIGNET_DROP_KEY_EXPIRED;
 	}
 	signet_count_drop(run->sd, run->ch->peer, reason, 1);
 }

@@ -3,7 +3,6 @@
 #include <linux/slab.h>
 #include <net/dst_metadata.h>
 
-#include "event.h"
 #include "peer.h"
 #include "tx.h"
 
@@ -84,7 +83,6 @@ void signet_peer_del(struct signet_peer *peer)
 	sd->n_peers--;
 	signet_device_changed(sd);
 	signet_tx_purge(peer, true);
-	signet_event_peer_del(sd, peer->id);
 	signet_peer_put(peer);
 }
 

@@ -51,7 +51,7 @@ struct signet_peer {
 /* Return: the peer, in sd->peers; ERR_PTR(-EEXIST, -ENOSPC, -ENOMEM) */
 struct signet_peer *signet_peer_new(struct signet_device *sd, u32 id,
 				    struct netlink_ext_ack *extack);
-/* its channels, labels, keys and prefixes too; sends peer-del */
+/* its channels, labels, keys and prefixes too; telling is the caller's */
 void signet_peer_del(struct signet_peer *peer);
 /* RCU or sd->lock; no reference taken */
 struct signet_peer *signet_peer_find(struct signet_device *sd, u32 id);
