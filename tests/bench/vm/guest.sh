@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # shellcheck shell=bash
-# Runs in the VM: guest.sh figures|profile|memory|forged|spread [SUBJECT...]
+# Runs in the VM: guest.sh figures|aead|profile|memory|forged|spread [SUBJECT...]
 # Prints "fig SUBJECT NAME VALUE" lines; see README.md for what they are.
 set -eEu
 trap 'echo "# guest.sh failed in line $LINENO"' ERR
@@ -186,6 +186,14 @@ profile() {
 	symbols
 }
 symbols() { awk '$2 ~ /[tTwW]/ { print "sym", $1, $3, $4 }' /proc/kallsyms; }
+
+# --- one AEAD call, by the module's self-test
+
+aead() {
+	modprobe -a aesni_intel gcm || true
+	modprobe signet
+	dmesg | sed -n 's/.*bench: aes.* 1420 bytes: seal \([0-9]*\) ns, open \([0-9]*\) ns.*/fig aead seal \1\nfig aead open \2/p'
+}
 
 # --- dropping what a stranger sends: instructions are counted by the plugin
 
