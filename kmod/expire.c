@@ -52,7 +52,7 @@ void signet_expire_at(struct signet_device *sd, u64 ns)
 /* Return: its next deadline */
 static u64 expire_key(struct signet_key *key, u64 now)
 {
-	if (now >= key->hard_ns) {
+	if (now >= key->hard_ns || test_bit(SIGNET_KEY_SPENT, &key->flags)) {
 		signet_event_key_expired(key);
 		signet_key_del(key);
 		return U64_MAX;

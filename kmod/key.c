@@ -154,7 +154,7 @@ int signet_key_swap(struct signet_channel *ch, u8 key_id,
 		return -ENOENT;
 	}
 	if (signet_key_expired(key)) {
-		NL_SET_ERR_MSG(extack, "that key is past its time limit");
+		NL_SET_ERR_MSG(extack, "that key is past its limit");
 		return -EKEYEXPIRED;
 	}
 	rcu_assign_pointer(ch->tx_key, key);
@@ -187,6 +187,16 @@ int signet_key_check(struct signet_key *key, u8 lane, u64 counter)
 	return 0;
 }
 
+/* Its owner hears of it soon, and packets wait for another key. */
+static int spent(struct signet_key *key)
+{
+	if (!test_bit(SIGNET_KEY_DEAD, &key->flags) &&
+	    !test_and_set_bit(SIGNET_KEY_SPENT, &key->flags))
+		signet_expire_at(key->channel->peer->sd,
+				 ktime_get_boottime_ns());
+	return -EKEYEXPIRED;
+}
+
 int signet_key_reserve(struct signet_key *key, u8 lane, unsigned int n,
 		       u64 *counter)
 {
@@ -195,11 +205,13 @@ int signet_key_reserve(struct signet_key *key, u8 lane, unsigned int n,
 
 	/* so that a key that is used up does not count on and on */
 	if (unlikely((u64)atomic64_read(next) > key->lane_hard))
-		return -EKEYEXPIRED;
+		return spent(key);
 	/* what was added stays, also when it is refused: never twice */
 	first = atomic64_add_return(n, next) - n;
 	*counter = first;
-	return signet_key_check(key, lane, first + n - 1);
+	if (unlikely(signet_key_check(key, lane, first + n - 1)))
+		return spent(key);
+	return 0;
 }
 
 /* how far the lanes came: grows when a frame opens */

@@ -25,6 +25,7 @@ enum signet_key_flag {
 	SIGNET_KEY_CONFIRMED, /* a frame opened under it */
 	SIGNET_KEY_DEAD,      /* taken out of its slot: refuse */
 	SIGNET_KEY_SIMD,      /* its AEAD answers at once where SIMD is usable */
+	SIGNET_KEY_SPENT,     /* a lane sealed all frames that it may */
 };
 
 /* counter of one lane: the next to be used */
@@ -107,7 +108,8 @@ static inline struct signet_key *signet_key_rx(struct signet_channel *ch,
 /* exact to a tick; nothing is sealed or opened after */
 static inline bool signet_key_expired(const struct signet_key *key)
 {
-	return ktime_get_coarse_boottime_ns() >= key->hard_ns;
+	return test_bit(SIGNET_KEY_SPENT, &key->flags) ||
+	       ktime_get_coarse_boottime_ns() >= key->hard_ns;
 }
 
 /**

@@ -22,6 +22,7 @@ static struct signet_key *limited(u64 soft, u64 hard, u8 odd)
 	key->odd_lanes = odd;
 	/* nobody listens to a key without a channel */
 	set_bit(SIGNET_KEY_TOLD, &key->flags);
+	set_bit(SIGNET_KEY_SPENT, &key->flags);
 	return key;
 }
 
