@@ -134,6 +134,20 @@ static void open_failed(struct signet_run *run, int err)
 	signet_count_drop(run->sd, run->ch->peer, reason, 1);
 }
 
+/* An AEAD that answers later still writes to the run's page, perhaps over the
+ * end of the segment before: nothing there can be trusted any more.
+ */
+static void run_abandon(struct signet_run *run)
+{
+	if (run->n)
+		signet_count_drop(run->sd, run->ch->peer,
+				  SIGNET_DROP_NO_MEMORY, run->n);
+	run->n = 0;
+	run->stream.header_len = 0;
+	put_page(run->page);
+	run->page = NULL;
+}
+
 static int open_frame(struct signet_run *run, struct sk_buff *skb,
 		      unsigned int offset, unsigned int len,
 		      const struct signet_frame *f)
@@ -151,6 +165,10 @@ static int open_frame(struct signet_run *run, struct sk_buff *skb,
 		return -ENOMEM;
 	err = signet_aead_open(key, skb, offset, len, f, seg->data,
 			       virt_to_head_page(seg->data), run_hold(run));
+	if (unlikely(err == -EINPROGRESS)) {
+		run_abandon(run);
+		return err;
+	}
 	if (unlikely(err))
 		seg->len = 0;
 	if (unlikely(!signet_join(run, seg, tail)) && !err)
