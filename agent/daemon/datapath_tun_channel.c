@@ -116,6 +116,7 @@ int tun_channel_select(struct sg_datapath *dp, uint32_t channel)
 		return -ENOENT;
 	tun_write_lock(dp);
 	dp->tables.peers[c->peer].selected = c;
+	c->taken = true;
 	send_kept(dp, c);
 	tun_write_unlock(dp);
 	return 0;

@@ -98,6 +98,7 @@ struct tun_channel {
 	uint8_t rx_hop_key[SIGNET_HOP_KEY_LEN];
 	uint8_t tx_lanes;
 	int8_t tx_key; /* selected slot, -1: none */
+	bool taken;    /* it was selected for sending once */
 	struct sg_path path;
 	struct tun_key *rx[SIGNET_KEY_IDS];
 	struct tun_key *tx[SIGNET_KEY_IDS];

@@ -203,7 +203,9 @@ static bool open_frame(struct rx *rx, uint8_t *frame, size_t len,
  * The first packets of a channel that the other side began, while an older one
  * is still selected: they go through the main thread, behind the news that the
  * channel is confirmed. Otherwise the answer would be sealed for a channel that
- * the other side may not have any more. Return: false if that is not needed.
+ * the other side may not have any more. That the new one has a key to seal with
+ * is not enough: it is selected a moment later. Return: false if that is not
+ * needed.
  */
 static bool deliver_after(struct rx *rx, const uint8_t *packet, size_t len)
 {
@@ -215,7 +217,7 @@ static bool deliver_after(struct rx *rx, const uint8_t *packet, size_t len)
 		.number = c->id,
 	};
 
-	if (c->tx_key >= 0)
+	if (c->taken)
 		return false;
 	old = rx->w->dp->tables.peers[c->peer].selected;
 	return old && old != c && tun_event_data(rx->w, &e, packet);

@@ -9,19 +9,25 @@
 	} while (0)
 
 /* A frame that side 0 could have sent to side 1, around any plaintext. */
-static size_t seal(uint8_t *frame, const void *pt, size_t len)
+static size_t seal_for(uint32_t label, uint8_t *frame, const void *pt,
+		       size_t len)
 {
 	struct signet_frame_info info = {
 		.type = SIGNET_FRAME_PACKET,
 		.key_id = 3,
 		.lane = 9,
-		.label = LABEL(1),
+		.label = label,
 		.counter = lab.counter++,
 	};
 	struct signet_aead_key k;
 
 	signet_aead_key_init(&k, SIGNET_AEAD_CHACHA20POLY1305, lab.key[1]);
 	return signet_frame_seal(&k, lab.hop[1], &info, pt, len, frame);
+}
+
+static size_t seal(uint8_t *frame, const void *pt, size_t len)
+{
+	return seal_for(LABEL(1), frame, pt, len);
 }
 
 /* An IPv4 packet without transport from @src to 10.99.0.2. */
@@ -284,6 +290,73 @@ static void packets_wait_for_a_channel(void **state)
 	close(fb);
 }
 
+/* A datagram of one byte from 10.99.0.1 to 10.99.0.2, both on port 5000. */
+static size_t inner_udp(uint8_t *p, uint8_t payload)
+{
+	uint32_t sum = 0;
+
+	inner(p, "10.99.0.1", 29);
+	p[9] = IPPROTO_UDP;
+	p[20] = p[22] = 5000 >> 8;
+	p[21] = p[23] = 5000 & 0xff;
+	p[25] = 9;
+	p[28] = payload;
+	for (int i = 0; i < 20; i += 2)
+		sum += (uint32_t)(p[i] << 8 | p[i + 1]);
+	sum = ~((sum & 0xffff) + (sum >> 16));
+	p[10] = (uint8_t)(sum >> 8);
+	p[11] = (uint8_t)sum;
+	return 29;
+}
+
+/*
+ * The other side began a channel and sends on it. Whatever the agent has done
+ * for it so far, the device gets nothing before answers can go out on it.
+ */
+static void a_new_channels_packets_wait_until_it_is_selected(void **state)
+{
+	struct side *b = &lab.side[1];
+	struct sg_dp_key rx = key_of(1, false), tx = key_of(0, true);
+	struct sg_path path;
+	uint8_t f[200], p[64];
+	uint32_t channel;
+	int fd, app;
+
+	need_lab();
+	app = app_socket(1, SOCK_DGRAM, "10.99.0.2", 5000);
+	fd = stranger();
+	path = path_from(1, false);
+	assert_int_equal(dpo.channel_add(b->dp, 7, 0x2000, lab.hop[1], &path, 4,
+					 &channel),
+			 0);
+	assert_int_equal(dpo.key_add(b->dp, channel, &rx), 0);
+	assert_int_equal(dpo.key_add(b->dp, channel, &tx), 0);
+	assert_int_equal(dpo.key_select(b->dp, channel, tx.key_id), 0);
+	to_side1(fd, f, seal_for(0x2000, f, p, inner_udp(p, 'x')));
+	/* the workers have it; the main thread is elsewhere */
+	for (int i = 0; i < 300; i++) {
+		struct sg_dp_channel_stats st;
+
+		dpo.channel_stats(b->dp, channel, &st);
+		if (st.rx_packets)
+			break;
+		usleep(10000);
+	}
+	usleep(20000);
+	assert_int_equal(recv(app, p, sizeof(p), MSG_DONTWAIT), -1);
+	assert_int_equal(dpo.channel_select(b->dp, channel), 0);
+	assert_int_equal(app_recv(app, p, sizeof(p), 2000), 1);
+	assert_int_equal(p[0], 'x');
+	assert_int_equal(b->seen.confirmed, 1);
+	/* from now on there is no detour */
+	to_side1(fd, f, seal_for(0x2000, f, p, inner_udp(p, 'y')));
+	for (int i = 0; i < 300 && recv(app, p, 1, MSG_DONTWAIT) < 0; i++)
+		usleep(10000);
+	assert_int_equal(p[0], 'y');
+	close(fd);
+	close(app);
+}
+
 static void a_new_source_is_reported_and_moves_nothing(void **state)
 {
 	struct side *b = &lab.side[1];
@@ -475,6 +548,7 @@ int main(void)
 		lab_test(limits_of_a_key_are_exact),
 		lab_test(a_key_past_its_time_opens_and_seals_nothing),
 		lab_test(packets_wait_for_a_channel),
+		lab_test(a_new_channels_packets_wait_until_it_is_selected),
 		lab_test(a_new_source_is_reported_and_moves_nothing),
 		lab_test(other_frames_reach_the_agent),
 		lab_test(handshakes_do_not_crowd_out_messages),
