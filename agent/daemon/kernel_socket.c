@@ -5,15 +5,12 @@
  * agent runs. The kernel takes packet frames from them, and nothing else.
  */
 #include <errno.h>
-#include <netinet/udp.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/log.h"
 #include "daemon/kernel.h"
 #include "daemon/service_manager.h"
-
-#define SOCKET_BUF (7 << 20)
 
 static const char *name_of(int family)
 {
@@ -25,35 +22,6 @@ static int *place_of(struct sg_datapath *dp, int family)
 	return family == AF_INET6 ? &dp->sock6 : &dp->sock4;
 }
 
-static int set_int(int fd, int level, int name, int value)
-{
-	return setsockopt(fd, level, name, &value, sizeof(value)) ? -errno : 0;
-}
-
-static int set_options(struct sg_datapath *dp, int fd, int family)
-{
-	int err;
-
-	if (family == AF_INET) {
-		err = set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);
-		if (!err)
-			err = set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER,
-				      IP_PMTUDISC_DO);
-	} else {
-		err = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-		if (!err)
-			err = set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-		if (!err)
-			err = set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
-				      IPV6_PMTUDISC_DO);
-	}
-	if (!err && dp->cfg.fwmark)
-		err = set_int(fd, SOL_SOCKET, SO_MARK, (int)dp->cfg.fwmark);
-	if (set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUF))
-		set_int(fd, SOL_SOCKET, SO_RCVBUF, SOCKET_BUF);
-	return err;
-}
-
 static int open_one(struct sg_datapath *dp, int family)
 {
 	union sg_addr a = { 0 };
@@ -63,7 +31,7 @@ static int open_one(struct sg_datapath *dp, int family)
 	fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	err = set_options(dp, fd, family);
+	err = sg_udp_options(fd, family, dp->cfg.fwmark);
 	a.sa.sa_family = (sa_family_t)family;
 	a.v4.sin_port = htons(dp->port); /* where sin6_port is too */
 	len = sg_addr_len(&a);
@@ -95,7 +63,7 @@ static int take_back(struct sg_datapath *dp, int family)
 		goto refused;
 	if (dp->port && sg_addr_port(&a) != dp->port)
 		goto refused;
-	if (set_options(dp, fd, family))
+	if (sg_udp_options(fd, family, dp->cfg.fwmark))
 		goto refused;
 	dp->port = sg_addr_port(&a);
 	*place_of(dp, family) = fd;
@@ -109,31 +77,13 @@ refused:
 	return -ESTALE;
 }
 
-static int open_family(struct sg_datapath *dp, int family)
+static int open_family(void *ctx, int family)
 {
+	struct sg_datapath *dp = ctx;
+
 	if (*place_of(dp, family) >= 0)
 		return 0;
 	return open_one(dp, family);
-}
-
-static int open_families(struct sg_datapath *dp)
-{
-	bool any = false;
-	int err;
-
-	if (dp->cfg.ipv4) {
-		err = open_family(dp, AF_INET);
-		if (err && !(err == -EAFNOSUPPORT && dp->cfg.ipv6))
-			return err;
-		any = !err;
-	}
-	if (dp->cfg.ipv6) {
-		err = open_family(dp, AF_INET6);
-		if (err && !(err == -EAFNOSUPPORT && any))
-			return err;
-		any = true;
-	}
-	return any ? 0 : -EINVAL;
 }
 
 static void close_all(struct sg_datapath *dp)
@@ -161,7 +111,7 @@ int kernel_sockets_open(struct sg_datapath *dp)
 		sg_service_fd_forget(name_of(AF_INET6));
 	/* A port that the kernel chose for IPv4 may be taken for IPv6. */
 	for (int tries = dp->port ? 1 : 16; tries; tries--) {
-		err = open_families(dp);
+		err = sg_udp_open(dp->cfg.ipv4, dp->cfg.ipv6, open_family, dp);
 		if (err != -EADDRINUSE || tries == 1)
 			break;
 		close_all(dp);

@@ -8,8 +8,6 @@
 
 #include "daemon/tun.h"
 
-#define SOCKET_BUF (7 << 20)
-
 bool tun_addr_equal(const union sg_addr *a, const union sg_addr *b)
 {
 	if (a->sa.sa_family != b->sa.sa_family)
@@ -22,44 +20,22 @@ bool tun_addr_equal(const union sg_addr *a, const union sg_addr *b)
 	       !memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, 16);
 }
 
-static int set_int(int fd, int level, int name, int value)
-{
-	return setsockopt(fd, level, name, &value, sizeof(value)) ? -errno : 0;
-}
-
 /* What a socket must have, and what it can do without. */
 static int set_options(struct sg_datapath *dp, int fd, int family)
 {
 	struct timeval tv = { .tv_usec = 10000 };
-	int err;
+	int err = sg_udp_options(fd, family, dp->cfg.fwmark);
 
-	if (family == AF_INET) {
-		err = set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);
-		if (!err)
-			err = set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER,
-				      IP_PMTUDISC_DO);
-	} else {
-		err = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-		if (!err)
-			err = set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-		if (!err)
-			err = set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
-				      IPV6_PMTUDISC_DO);
-	}
-	if (!err && dp->cfg.fwmark)
-		err = set_int(fd, SOL_SOCKET, SO_MARK, (int)dp->cfg.fwmark);
 	if (!err && dp->n_workers > 1)
-		err = set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+		err = sg_udp_set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 	if (err)
 		return err;
-	if (set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUF))
-		set_int(fd, SOL_SOCKET, SO_RCVBUF, SOCKET_BUF);
-	if (set_int(fd, SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUF))
-		set_int(fd, SOL_SOCKET, SO_SNDBUF, SOCKET_BUF);
+	if (sg_udp_set(fd, SOL_SOCKET, SO_SNDBUFFORCE, SG_UDP_BUFFER))
+		sg_udp_set(fd, SOL_SOCKET, SO_SNDBUF, SG_UDP_BUFFER);
 	/* A send waits for room, but never for long. */
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 	if (!(dp->off & SG_OFF_GRO))
-		dp->udp_gro = !set_int(fd, IPPROTO_UDP, UDP_GRO, 1);
+		dp->udp_gro = !sg_udp_set(fd, IPPROTO_UDP, UDP_GRO, 1);
 	return 0;
 }
 
@@ -118,7 +94,7 @@ static int claim_port(struct sg_datapath *dp, int family)
 	if (fd < 0)
 		return -errno;
 	if (family == AF_INET6)
-		err = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+		err = sg_udp_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	a.sa.sa_family = (sa_family_t)family;
 	a.v4.sin_port = htons(dp->port);
 	len = sg_addr_len(&a);
@@ -130,8 +106,9 @@ static int claim_port(struct sg_datapath *dp, int family)
 	return err;
 }
 
-static int open_family(struct sg_datapath *dp, int family)
+static int open_family(void *ctx, int family)
 {
+	struct sg_datapath *dp = ctx;
 	int err = claim_port(dp, family);
 
 	if (err)
@@ -155,26 +132,6 @@ static void close_all(struct sg_datapath *dp)
 		tun_sockets_close(&dp->workers[i].sock);
 }
 
-static int open_families(struct sg_datapath *dp)
-{
-	bool any = false;
-	int err;
-
-	if (dp->cfg.ipv4) {
-		err = open_family(dp, AF_INET);
-		if (err && !(err == -EAFNOSUPPORT && dp->cfg.ipv6))
-			return err;
-		any = !err;
-	}
-	if (dp->cfg.ipv6) {
-		err = open_family(dp, AF_INET6);
-		if (err && !(err == -EAFNOSUPPORT && any))
-			return err;
-		any = true;
-	}
-	return any ? 0 : -EINVAL;
-}
-
 int tun_sockets_open(struct sg_datapath *dp)
 {
 	int err = -EADDRINUSE;
@@ -182,7 +139,7 @@ int tun_sockets_open(struct sg_datapath *dp)
 	/* A port that the kernel chose for IPv4 may be taken for IPv6. */
 	for (int tries = dp->cfg.port ? 1 : 16; tries; tries--) {
 		dp->port = dp->cfg.port;
-		err = open_families(dp);
+		err = sg_udp_open(dp->cfg.ipv4, dp->cfg.ipv6, open_family, dp);
 		if (!err)
 			break;
 		close_all(dp);
@@ -257,7 +214,7 @@ uint32_t tun_socket_pmtu(const struct sg_datapath *dp,
 	if (fd < 0)
 		return 0;
 	if (dp->cfg.fwmark)
-		set_int(fd, SOL_SOCKET, SO_MARK, (int)dp->cfg.fwmark);
+		sg_udp_set(fd, SOL_SOCKET, SO_MARK, (int)dp->cfg.fwmark);
 	if (connect(fd, &remote->sa, sg_addr_len(remote)) ||
 	    getsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
 		       v6 ? IPV6_MTU : IP_MTU, &mtu, &len))

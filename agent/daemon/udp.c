@@ -157,3 +157,60 @@ ssize_t sg_udp_recv(int fd, struct sg_udp_packet *p, uint16_t port)
 	sg_udp_message_read(&m, (size_t)n, p, port);
 	return n;
 }
+
+int sg_udp_set(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value)) ? -errno : 0;
+}
+
+static int options4(int fd)
+{
+	int err = sg_udp_set(fd, IPPROTO_IP, IP_PKTINFO, 1);
+
+	return err ? err
+		   : sg_udp_set(fd, IPPROTO_IP, IP_MTU_DISCOVER,
+				IP_PMTUDISC_DO);
+}
+
+static int options6(int fd)
+{
+	int err = sg_udp_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+
+	if (!err)
+		err = sg_udp_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	return err ? err
+		   : sg_udp_set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+				IPV6_PMTUDISC_DO);
+}
+
+int sg_udp_options(int fd, int family, uint32_t mark)
+{
+	int err = family == AF_INET ? options4(fd) : options6(fd);
+
+	if (!err && mark)
+		err = sg_udp_set(fd, SOL_SOCKET, SO_MARK, (int)mark);
+	if (!err && sg_udp_set(fd, SOL_SOCKET, SO_RCVBUFFORCE, SG_UDP_BUFFER))
+		sg_udp_set(fd, SOL_SOCKET, SO_RCVBUF, SG_UDP_BUFFER);
+	return err;
+}
+
+int sg_udp_open(bool ipv4, bool ipv6, int (*open)(void *ctx, int family),
+		void *ctx)
+{
+	bool any = false;
+	int err;
+
+	if (ipv4) {
+		err = open(ctx, AF_INET);
+		if (err && !(err == -EAFNOSUPPORT && ipv6))
+			return err;
+		any = !err;
+	}
+	if (ipv6) {
+		err = open(ctx, AF_INET6);
+		if (err && !(err == -EAFNOSUPPORT && any))
+			return err;
+		any = true;
+	}
+	return any ? 0 : -EINVAL;
+}

@@ -58,4 +58,26 @@ ssize_t sg_udp_recv(int fd, struct sg_udp_packet *p, uint16_t port);
 int sg_udp_send(int fd, const union sg_addr *remote, const union sg_addr *local,
 		const uint8_t *data, size_t len, size_t segment);
 
+/** SG_UDP_BUFFER - of an outer socket, where the kernel allows it */
+#define SG_UDP_BUFFER (7 << 20)
+
+int sg_udp_set(int fd, int level, int name, int value);
+
+/**
+ * sg_udp_options() - what every outer socket has: its own family only, both
+ * addresses of a datagram told, never fragmented, a large receive buffer
+ * @mark: SO_MARK, 0: none
+ * Return: 0 or -errno.
+ */
+int sg_udp_options(int fd, int family, uint32_t mark);
+
+/**
+ * sg_udp_open() - open sockets for the families that are wanted
+ * @open: opens those of one family, AF_INET first. Return: 0 or -errno;
+ *	-EAFNOSUPPORT is no error while there is the other family
+ * Return: 0; -EINVAL where none is wanted; -errno.
+ */
+int sg_udp_open(bool ipv4, bool ipv6, int (*open)(void *ctx, int family),
+		void *ctx);
+
 #endif
