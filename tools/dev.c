@@ -48,13 +48,8 @@ static const struct sg_command commands[] = {
 
 int sg_cmd_dev(struct sg_tool *t, int argc, char **argv)
 {
-	/* stop at the command: what follows is its own */
-	if (sg_getopt(t, argc, argv, "+", NULL, help) != -1)
-		return SG_EXIT_USAGE;
-	if (optind == argc)
-		return sg_usage(t, "which command?");
-	return sg_dispatch(t, commands, "dev command", argc - optind,
-			   argv + optind);
+	return sg_subcommand(t, argc, argv, commands, "dev command", help,
+			     "which command?");
 }
 
 static int no_module(const struct sg_tool *t, int r)

@@ -11,6 +11,8 @@
 #include "tool.h"
 
 struct json_object;
+struct sg_column;
+struct sg_table;
 
 /** struct sg_dev - a device, and the way to the module; @ifindex may be 0 */
 struct sg_dev {
@@ -107,6 +109,14 @@ const char *sg_dev_json_heard(struct json_object *o, char *buf);
 void sg_dev_json_limit(struct json_object *o, const char *key, uint64_t n);
 void sg_dev_json_address(struct json_object *o, const char *key,
 			 const union sg_addr *a, bool port);
+
+/** sg_dev_list_again() - a dump begins, maybe anew: an empty list */
+void sg_dev_list_again(struct json_object **list);
+
+/** sg_dev_print() - a table, one row for each object of a list */
+void sg_dev_print(struct json_object *list, const struct sg_column *column,
+		  unsigned int columns,
+		  void (*add_row)(struct sg_table *tb, struct json_object *o));
 
 /**
  * sg_dev_show() - `signet dev OBJECT show DEV [ID]`

@@ -269,8 +269,7 @@ static int on_channel(void *ctx, const struct sg_kmod_channel *ch)
 	struct json_object **list = ctx, *o;
 
 	if (!ch) {
-		json_object_put(*list);
-		*list = json_object_new_array();
+		sg_dev_list_again(list);
 		return 0;
 	}
 	o = json_object_new_object();
@@ -347,12 +346,9 @@ void sg_dev_channels_print(struct json_object *list)
 		{ .title = "RECEIVED", .right = true },
 		{ .title = "SENT", .right = true },
 	};
-	struct sg_table tb;
 
-	sg_table_init(&tb, columns, 8);
-	for (size_t i = 0; i < sg_json_len(list); i++)
-		add_row(&tb, json_object_array_get_idx(list, i));
-	sg_table_print(&tb, stdout);
+	sg_dev_print(list, columns, sizeof(columns) / sizeof(*columns),
+		     add_row);
 }
 
 static int show(struct sg_tool *t, int argc, char **argv)
@@ -373,10 +369,6 @@ int sg_dev_channel_command(struct sg_tool *t, int argc, char **argv)
 		{ 0 }
 	};
 
-	if (sg_getopt(t, argc, argv, "+", NULL, help) != -1)
-		return SG_EXIT_USAGE;
-	if (optind == argc)
-		return sg_usage(t, "which command?");
-	return sg_dispatch(t, commands, "dev channel command", argc - optind,
-			   argv + optind);
+	return sg_subcommand(t, argc, argv, commands, "dev channel command",
+			     help, "which command?");
 }

@@ -48,8 +48,7 @@ static int on_stats(void *ctx, const struct sg_kmod_stats *st)
 	struct json_object **list = ctx;
 
 	if (!st) {
-		json_object_put(*list);
-		*list = json_object_new_array();
+		sg_dev_list_again(list);
 	} else if (st->has_peer) {
 		add_all(*list, st);
 	}
@@ -75,6 +74,21 @@ struct json_object *sg_dev_drops(struct sg_dev *dev)
 	return NULL;
 }
 
+static void add_row(struct sg_table *tb, struct json_object *o)
+{
+	char buf[SG_HUMAN_LEN];
+
+	if (sg_json_has(o, "peer"))
+		sg_table_addf(tb, SG_PLAIN, "%lld",
+			      (long long)sg_json_int(o, "peer"));
+	else
+		sg_table_add(tb, SG_PLAIN, NULL);
+	sg_table_add(tb, SG_BOLD, sg_json_str(o, "reason"));
+	sg_table_add(tb, SG_PLAIN,
+		     sg_human_count((uint64_t)sg_json_int(o, "count"), buf));
+	sg_table_add(tb, SG_PLAIN, sg_json_str(o, "help"));
+}
+
 void sg_dev_drops_print(struct json_object *list)
 {
 	static const struct sg_column columns[] = {
@@ -83,23 +97,7 @@ void sg_dev_drops_print(struct json_object *list)
 		{ .title = "COUNT", .right = true },
 		{ .title = "MEANING", .wrap = true },
 	};
-	char buf[SG_HUMAN_LEN];
-	struct sg_table tb;
 
-	sg_table_init(&tb, columns, 4);
-	for (size_t i = 0; i < sg_json_len(list); i++) {
-		struct json_object *o = json_object_array_get_idx(list, i);
-
-		if (sg_json_has(o, "peer"))
-			sg_table_addf(&tb, SG_PLAIN, "%lld",
-				      (long long)sg_json_int(o, "peer"));
-		else
-			sg_table_add(&tb, SG_PLAIN, NULL);
-		sg_table_add(&tb, SG_BOLD, sg_json_str(o, "reason"));
-		sg_table_add(
-			&tb, SG_PLAIN,
-			sg_human_count((uint64_t)sg_json_int(o, "count"), buf));
-		sg_table_add(&tb, SG_PLAIN, sg_json_str(o, "help"));
-	}
-	sg_table_print(&tb, stdout);
+	sg_dev_print(list, columns, sizeof(columns) / sizeof(*columns),
+		     add_row);
 }

@@ -8,6 +8,7 @@
 #include "dev.h"
 #include "human.h"
 #include "json.h"
+#include "table.h"
 
 static uint64_t boottime_ns(void)
 {
@@ -63,6 +64,24 @@ void sg_dev_json_address(struct json_object *o, const char *key,
 		sg_json_add_str(o, key,
 				port ? sg_addr_format(a, text)
 				     : sg_addr_format_host(a, text));
+}
+
+void sg_dev_list_again(struct json_object **list)
+{
+	json_object_put(*list);
+	*list = json_object_new_array();
+}
+
+void sg_dev_print(struct json_object *list, const struct sg_column *column,
+		  unsigned int columns,
+		  void (*add_row)(struct sg_table *tb, struct json_object *o))
+{
+	struct sg_table tb;
+
+	sg_table_init(&tb, column, columns);
+	for (size_t i = 0; i < sg_json_len(list); i++)
+		add_row(&tb, json_object_array_get_idx(list, i));
+	sg_table_print(&tb, stdout);
 }
 
 int sg_dev_show(struct sg_tool *t, int argc, char **argv, const char *help,

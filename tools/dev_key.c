@@ -255,8 +255,7 @@ static int on_key(void *ctx, const struct sg_kmod_key *k)
 	struct json_object *o;
 
 	if (!k) {
-		json_object_put(c->list);
-		c->list = json_object_new_array();
+		sg_dev_list_again(&c->list);
 		return 0;
 	}
 	if (c->channel && *c->channel != k->channel)
@@ -330,12 +329,9 @@ void sg_dev_keys_print(struct json_object *list)
 		{ .title = "FRAMES", .right = true },
 		{ .title = "FAILURES", .right = true },
 	};
-	struct sg_table tb;
 
-	sg_table_init(&tb, columns, 8);
-	for (size_t i = 0; i < sg_json_len(list); i++)
-		add_row(&tb, json_object_array_get_idx(list, i));
-	sg_table_print(&tb, stdout);
+	sg_dev_print(list, columns, sizeof(columns) / sizeof(*columns),
+		     add_row);
 }
 
 static int show(struct sg_tool *t, int argc, char **argv)
@@ -352,10 +348,6 @@ int sg_dev_key_command(struct sg_tool *t, int argc, char **argv)
 						      { "show", show, "" },
 						      { 0 } };
 
-	if (sg_getopt(t, argc, argv, "+", NULL, help) != -1)
-		return SG_EXIT_USAGE;
-	if (optind == argc)
-		return sg_usage(t, "add, swap, del or show?");
-	return sg_dispatch(t, commands, "dev key command", argc - optind,
-			   argv + optind);
+	return sg_subcommand(t, argc, argv, commands, "dev key command", help,
+			     "add, swap, del or show?");
 }

@@ -132,8 +132,7 @@ static int on_label(void *ctx, const struct sg_kmod_label *l)
 	struct json_object **list = ctx, *o;
 
 	if (!l) {
-		json_object_put(*list);
-		*list = json_object_new_array();
+		sg_dev_list_again(list);
 		return 0;
 	}
 	o = json_object_new_object();
@@ -164,6 +163,20 @@ struct json_object *sg_dev_labels(struct sg_dev *dev, const uint32_t *id)
 	return NULL;
 }
 
+static void add_row(struct sg_table *tb, struct json_object *o)
+{
+	char buf[SG_HUMAN_LEN];
+
+	sg_table_addf(tb, SG_BOLD, "%lld", (long long)sg_json_int(o, "label"));
+	sg_table_addf(tb, SG_PLAIN, "%lld",
+		      (long long)sg_json_int(o, "channel"));
+	sg_table_add(tb, SG_PLAIN,
+		     sg_json_has(o, "expires")
+			     ? sg_human_duration(
+				       (uint64_t)sg_json_int(o, "expires"), buf)
+			     : "never");
+}
+
 void sg_dev_labels_print(struct json_object *list)
 {
 	static const struct sg_column columns[] = {
@@ -171,25 +184,9 @@ void sg_dev_labels_print(struct json_object *list)
 		{ .title = "CHANNEL", .right = true },
 		{ .title = "EXPIRES IN" },
 	};
-	char buf[SG_HUMAN_LEN];
-	struct sg_table tb;
 
-	sg_table_init(&tb, columns, 3);
-	for (size_t i = 0; i < sg_json_len(list); i++) {
-		struct json_object *o = json_object_array_get_idx(list, i);
-
-		sg_table_addf(&tb, SG_BOLD, "%lld",
-			      (long long)sg_json_int(o, "label"));
-		sg_table_addf(&tb, SG_PLAIN, "%lld",
-			      (long long)sg_json_int(o, "channel"));
-		sg_table_add(&tb, SG_PLAIN,
-			     sg_json_has(o, "expires")
-				     ? sg_human_duration((uint64_t)sg_json_int(
-								 o, "expires"),
-							 buf)
-				     : "never");
-	}
-	sg_table_print(&tb, stdout);
+	sg_dev_print(list, columns, sizeof(columns) / sizeof(*columns),
+		     add_row);
 }
 
 static int show(struct sg_tool *t, int argc, char **argv)
@@ -205,10 +202,6 @@ int sg_dev_label_command(struct sg_tool *t, int argc, char **argv)
 						      { "show", show, "" },
 						      { 0 } };
 
-	if (sg_getopt(t, argc, argv, "+", NULL, help) != -1)
-		return SG_EXIT_USAGE;
-	if (optind == argc)
-		return sg_usage(t, "add, del or show?");
-	return sg_dispatch(t, commands, "dev label command", argc - optind,
-			   argv + optind);
+	return sg_subcommand(t, argc, argv, commands, "dev label command", help,
+			     "add, del or show?");
 }

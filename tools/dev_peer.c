@@ -216,8 +216,7 @@ static int on_peer(void *ctx, const struct sg_kmod_peer *p)
 	struct json_object **list = ctx, *o;
 
 	if (!p) {
-		json_object_put(*list);
-		*list = json_object_new_array();
+		sg_dev_list_again(list);
 		return 0;
 	}
 	o = last_part(*list, p->id);
@@ -290,12 +289,9 @@ void sg_dev_peers_print(struct json_object *list)
 		{ .title = "WAITING", .right = true },
 		{ .title = "PREFIXES", .wrap = true },
 	};
-	struct sg_table tb;
 
-	sg_table_init(&tb, columns, 7);
-	for (size_t i = 0; i < sg_json_len(list); i++)
-		add_row(&tb, json_object_array_get_idx(list, i));
-	sg_table_print(&tb, stdout);
+	sg_dev_print(list, columns, sizeof(columns) / sizeof(*columns),
+		     add_row);
 }
 
 static int show(struct sg_tool *t, int argc, char **argv)
@@ -312,10 +308,6 @@ int sg_dev_peer_command(struct sg_tool *t, int argc, char **argv)
 						      { "show", show, "" },
 						      { 0 } };
 
-	if (sg_getopt(t, argc, argv, "+", NULL, help) != -1)
-		return SG_EXIT_USAGE;
-	if (optind == argc)
-		return sg_usage(t, "add, set, del or show?");
-	return sg_dispatch(t, commands, "dev peer command", argc - optind,
-			   argv + optind);
+	return sg_subcommand(t, argc, argv, commands, "dev peer command", help,
+			     "add, set, del or show?");
 }

@@ -68,8 +68,7 @@ static int on_dev(void *ctx, const struct sg_kmod_dev *d)
 	if (d) {
 		json_object_array_add(*list, device(d));
 	} else {
-		json_object_put(*list);
-		*list = json_object_new_array();
+		sg_dev_list_again(list);
 	}
 	return 0;
 }

@@ -81,3 +81,15 @@ int sg_dispatch(struct sg_tool *t, const struct sg_command *table,
 				what, argv[0], near);
 	return sg_usage(t, "there is no %s \"%s\"", what, argv[0]);
 }
+
+int sg_subcommand(struct sg_tool *t, int argc, char **argv,
+		  const struct sg_command *table, const char *what,
+		  const char *help, const char *which)
+{
+	/* stop at the command: what follows is its own */
+	if (sg_getopt(t, argc, argv, "+", NULL, help) != -1)
+		return SG_EXIT_USAGE;
+	if (optind == argc)
+		return sg_usage(t, "%s", which);
+	return sg_dispatch(t, table, what, argc - optind, argv + optind);
+}

@@ -382,11 +382,6 @@ int sg_cmd_identity(struct sg_tool *t, int argc, char **argv)
 		{ 0 }
 	};
 
-	/* stop at the command: what follows is its own */
-	if (sg_getopt(t, argc, argv, "+", NULL, help) != -1)
-		return SG_EXIT_USAGE;
-	if (optind == argc)
-		return sg_usage(t, "new, show, rotate, backup or restore?");
-	return sg_dispatch(t, commands, "identity command", argc - optind,
-			   argv + optind);
+	return sg_subcommand(t, argc, argv, commands, "identity command", help,
+			     "new, show, rotate, backup or restore?");
 }

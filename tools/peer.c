@@ -287,11 +287,6 @@ int sg_cmd_peer(struct sg_tool *t, int argc, char **argv)
 							"" },
 						      { 0 } };
 
-	/* stop at the command: what follows is its own */
-	if (sg_getopt(t, argc, argv, "+", NULL, help) != -1)
-		return SG_EXIT_USAGE;
-	if (optind == argc)
-		return sg_usage(t, "add, set or remove?");
-	return sg_dispatch(t, commands, "peer command", argc - optind,
-			   argv + optind);
+	return sg_subcommand(t, argc, argv, commands, "peer command", help,
+			     "add, set or remove?");
 }

@@ -105,6 +105,16 @@ int sg_dispatch(struct sg_tool *t, const struct sg_command *table,
 		const char *what, int argc, char **argv);
 
 /**
+ * sg_subcommand() - options of an object such as "peer", then sg_dispatch()
+ * @what: "peer command"
+ * @help: of the object
+ * @which: what to ask where no command is named
+ */
+int sg_subcommand(struct sg_tool *t, int argc, char **argv,
+		  const struct sg_command *table, const char *what,
+		  const char *help, const char *which);
+
+/**
  * sg_nearest() - the entry of a table that is most like @word
  * Return: its name, or NULL where nothing is near.
  */
