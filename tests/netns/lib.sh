@@ -110,6 +110,15 @@ done_testing() {
 				jq -r '(.drops? // .)[] | select(.count > 0) |
 					"# dropped \(.reason) \(.count)"'
 		done
+		# what the kernel dropped before the agents saw it
+		[ ! -S "$WIRE" ] || echo "# wire: $(wire stats)"
+		for log in /run/netns/*; do
+			[ -e "$log" ] || continue
+			in_ns "${log##*/}" ip -s -json link 2>/dev/null |
+				jq -r --arg n "${log##*/}" '.[] |
+					select(.stats64.rx.dropped + .stats64.tx.dropped > 0) |
+					"# \($n) \(.ifname) dropped rx \(.stats64.rx.dropped) tx \(.stats64.tx.dropped)"'
+		done
 	fi
 	[ $failures = 0 ]
 	exit
