@@ -140,7 +140,7 @@ static void each_refusal_has_its_reason(void **state)
 	f[30] ^= 1;
 	to_side1(fd, f, n);
 	spin_until(drops(1, SIGNET_DROP_AEAD) == 1);
-	assert_int_equal(stats(1).aead_failures, 1);
+	spin_until(stats(1).aead_failures == 1);
 	/* What failed to open has not used up its counter. */
 	f[30] ^= 1;
 	to_side1(fd, f, n);
