@@ -125,42 +125,75 @@ void sg_control_down(void *ctx, struct sg_varlink_call *call,
 	sg_varlink_reply(call, o, false);
 }
 
+static const char *const datapath_names[] = {
+	[SG_CONFIG_DP_AUTO] = "auto",
+	[SG_CONFIG_DP_TUN] = "tun",
+	[SG_CONFIG_DP_KERNEL] = "kernel",
+};
+
+/* A SetDataPath call that waits; @call: NULL, its client is gone. */
+struct moving {
+	struct sg_node *node;
+	struct sg_varlink_call *call;
+};
+
+static void moved(void *ctx, int ret, const struct sg_error *err)
+{
+	struct moving *m = ctx;
+	struct sg_node *n = m->node;
+	struct json_object *o;
+
+	if (!m->call)
+		goto cleanup;
+	if (ret) {
+		sg_varlink_fail(m->call,
+				"`signet why` shows what the node uses", "%s",
+				err->text);
+		goto cleanup;
+	}
+	o = json_object_new_object();
+	sg_json_string(o, "datapath",
+		       n->up ? n->dp_ops->name : datapath_names[n->dp_want]);
+	if (n->dp_why[0])
+		sg_json_string(o, "why", n->dp_why);
+	sg_varlink_reply(m->call, o, false);
+cleanup:
+	free(m);
+}
+
+static void client_gone(void *ctx, struct sg_varlink_call *call)
+{
+	((struct moving *)ctx)->call = NULL;
+}
+
 void sg_control_set_datapath(void *ctx, struct sg_varlink_call *call,
 			     struct json_object *params)
 {
-	static const char *const names[] = {
-		[SG_CONFIG_DP_AUTO] = "auto",
-		[SG_CONFIG_DP_TUN] = "tun",
-		[SG_CONFIG_DP_KERNEL] = "kernel",
-	};
 	const char *name = sg_param_string(params, "datapath");
+	struct moving *m = calloc(1, sizeof(*m));
+	const struct sg_moved told = { moved, m };
 	struct sg_error err = { "" };
 	struct sg_node *n = ctx;
-	struct json_object *o;
 	size_t want = 0;
+	bool configured;
 	int ret;
 
-	while (want < 3 && strcmp(name, names[want]))
+	while (want < 3 && strcmp(name, datapath_names[want]))
 		want++;
-	if (want == 3 && strcmp(name, "configured")) {
+	configured = want == 3 && !strcmp(name, "configured");
+	if (!m || (want == 3 && !configured)) {
+		free(m);
 		sg_varlink_invalid_parameter(call, "datapath");
 		return;
 	}
-	if (want == 3)
-		ret = sg_node_set_datapath(n, n->config->datapath, true, &err);
-	else
-		ret = sg_node_set_datapath(n, (enum sg_config_datapath)want,
-					   false, &err);
-	if (ret) {
-		sg_varlink_fail(call, "`signet why` shows what the node uses",
-				"%s", err.text);
-		return;
-	}
-	o = json_object_new_object();
-	sg_json_string(o, "datapath", n->up ? n->dp_ops->name : name);
-	if (n->dp_why[0])
-		sg_json_string(o, "why", n->dp_why);
-	sg_varlink_reply(call, o, false);
+	*m = (struct moving){ n, call };
+	sg_varlink_on_disconnect(call, client_gone, m);
+	ret = sg_node_set_datapath(n,
+				   configured ? n->config->datapath
+					      : (enum sg_config_datapath)want,
+				   configured, &told, &err);
+	if (ret != -EINPROGRESS)
+		moved(m, ret, &err);
 }
 
 /* A name for the new peer, where one was given. */

@@ -149,6 +149,14 @@ struct sg_datapath_ops {
 	 */
 	void (*leave)(struct sg_datapath *dp);
 	/*
+	 * The agent goes on with another data path: nothing is changed, sent or
+	 * reported any more but frames that are not packets; packets go on
+	 * under the keys that are there, until close().
+	 */
+	void (*retire)(struct sg_datapath *dp);
+	/* the device has another name now */
+	void (*renamed)(struct sg_datapath *dp, const char *ifname);
+	/*
 	 * All peers are there now: what an earlier agent left for others goes,
 	 * and channel_wanted() comes for those that it left channels for. May
 	 * be NULL.

@@ -121,18 +121,31 @@ static void datapath_free(struct sg_datapath *dp, bool keep_sockets)
 
 static void datapath_close(struct sg_datapath *dp)
 {
+	bool stays;
+
 	if (!dp)
 		return;
-	if (!dp->left && dp->ifindex && !dp->is_lost &&
+	stays = dp->left && !dp->retired;
+	if (!stays && dp->ifindex && !dp->is_lost &&
 	    sg_kmod_link_del(dp->km, dp->ifindex))
 		sg_log(SG_LOG_WARNING, "cannot remove device %s: %s",
 		       dp->ifname, sg_kmod_error(dp->km));
-	datapath_free(dp, dp->left);
+	datapath_free(dp, stays);
 }
 
 static void datapath_leave(struct sg_datapath *dp)
 {
 	dp->left = true;
+}
+
+static void datapath_retire(struct sg_datapath *dp)
+{
+	dp->left = dp->retired = true;
+}
+
+static void datapath_renamed(struct sg_datapath *dp, const char *ifname)
+{
+	snprintf(dp->ifname, sizeof(dp->ifname), "%s", ifname);
 }
 
 static int datapath_open(struct sg_datapath **out, struct sg_loop *loop,
@@ -234,6 +247,8 @@ const struct sg_datapath_ops sg_datapath_kernel = {
 	.open = datapath_open,
 	.close = datapath_close,
 	.leave = datapath_leave,
+	.retire = datapath_retire,
+	.renamed = datapath_renamed,
 	.attached = kernel_left_attached,
 	.peer_add = kernel_peer_add,
 	.peer_del = kernel_peer_del,

@@ -2,6 +2,7 @@
 /* The in-process data path over TUN: life cycle and what it reports. */
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -143,6 +144,25 @@ static void datapath_close(struct sg_datapath *dp)
 	free(dp);
 }
 
+static void datapath_retire(struct sg_datapath *dp)
+{
+	const struct sg_dp_events quiet = { .frame = dp->ev.frame };
+
+	dp->ev = quiet;
+	dp->retired = true;
+}
+
+static void peer_del(struct sg_datapath *dp, uint32_t peer)
+{
+	if (!dp->retired)
+		tun_peer_del(dp, peer);
+}
+
+static void datapath_renamed(struct sg_datapath *dp, const char *ifname)
+{
+	snprintf(dp->ifname, sizeof(dp->ifname), "%s", ifname);
+}
+
 static int datapath_open(struct sg_datapath **out, struct sg_loop *loop,
 			 const struct sg_dp_config *cfg,
 			 const struct sg_dp_events *ev, void *ctx)
@@ -218,8 +238,10 @@ const struct sg_datapath_ops sg_datapath_tun = {
 	.name = "tun",
 	.open = datapath_open,
 	.close = datapath_close,
+	.retire = datapath_retire,
+	.renamed = datapath_renamed,
 	.peer_add = tun_peer_add,
-	.peer_del = tun_peer_del,
+	.peer_del = peer_del,
 	.prefixes_set = tun_prefixes_set,
 	.channel_add = tun_channel_add,
 	.channel_del = tun_channel_del,

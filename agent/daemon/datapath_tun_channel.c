@@ -69,7 +69,7 @@ void tun_channel_del(struct sg_datapath *dp, uint32_t channel)
 {
 	struct tun_channel *c = tun_channel_get(&dp->tables, channel);
 
-	if (!c)
+	if (!c || dp->retired)
 		return;
 	tun_write_lock(dp);
 	tun_channel_remove(dp, c);
@@ -169,7 +169,7 @@ void tun_key_del(struct sg_datapath *dp, uint32_t channel, uint8_t key_id)
 	struct tun_channel *c = tun_channel_get(&dp->tables, channel);
 	struct tun_key *rx, *tx;
 
-	if (!c || key_id >= SIGNET_KEY_IDS)
+	if (!c || key_id >= SIGNET_KEY_IDS || dp->retired)
 		return;
 	tun_write_lock(dp);
 	rx = c->rx[key_id];

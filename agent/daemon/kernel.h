@@ -91,7 +91,8 @@ struct sg_datapath {
 	int sock4, sock6;
 	bool kept4, kept6; /* taken back: the kernel may have them */
 	bool made;	   /* the device, by this agent */
-	bool left;	   /* see leave() */
+	bool left;	   /* see leave() and retire() */
+	bool retired;
 	bool is_lost;
 	const char *lost_why;
 	struct sg_timer lost_timer;

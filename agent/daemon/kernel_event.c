@@ -129,7 +129,7 @@ static void on_event(struct sg_datapath *dp, const struct sg_kmod_event *e)
 {
 	uintptr_t peer;
 
-	if (!dp->ifindex || e->ifindex != dp->ifindex)
+	if (!dp->ifindex || e->ifindex != dp->ifindex || dp->left)
 		return;
 	switch (e->type) {
 	case SG_KMOD_CHANNEL_WANTED:
@@ -196,6 +196,8 @@ static int missed_key(void *ctx, const struct sg_kmod_key *o)
  */
 static void reconcile(struct sg_datapath *dp)
 {
+	if (dp->left)
+		return;
 	sg_log(SG_LOG_WARNING, "events of signet.ko were lost: looking at all "
 			       "channels");
 	sg_kmod_channel_dump(dp->km, dp->ifindex, missed_active, dp);

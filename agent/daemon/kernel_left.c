@@ -175,7 +175,7 @@ static void wake(void *ctx)
 	struct sg_datapath *dp = ctx;
 	struct kernel_left *l = &dp->leftover;
 
-	while (l->next < l->n_peers) {
+	while (!dp->left && l->next < l->n_peers) {
 		const struct kernel_left_peer *p = &l->peers[l->next++];
 
 		if (!p->adopted || !has_channel(l, p->id) ||

@@ -9,32 +9,8 @@
 #include <string.h>
 
 #include "common/log.h"
-#include "daemon/netif_nl.h"
+#include "daemon/netif_private.h"
 #include "daemon/sysctl.h"
-
-enum {
-	RULES_MAX = 8,
-	IPV6_MIN_MTU = 1280,
-};
-
-struct sg_netif {
-	struct nl_sock *sk;
-	struct sg_nl_link before, link;
-	uint32_t mark, table;
-	uint16_t port;
-	bool want_routes;
-	bool link_changed;
-	bool no_ipv6;		 /* the host has none */
-	char ipv6_before[8];	 /* of disable_ipv6, "" if not changed */
-	struct sg_prefix *addrs; /* ours, to be removed */
-	size_t n_addrs;
-	struct sg_prefix *connected; /* networks of all addresses */
-	size_t n_connected;
-	struct sg_prefix *routes; /* sorted; those in the table */
-	size_t n_routes;
-	struct sg_nl_rule rules[RULES_MAX]; /* in place */
-	size_t n_rules;
-};
 
 /* The words for one thing, as `down` and `up` report it. */
 
@@ -125,12 +101,7 @@ static bool has_family(const struct sg_prefix *p, size_t n, int family)
 
 static int route_set(struct sg_netif *ni, const struct sg_prefix *p, bool add)
 {
-	struct sg_nl_route r = {
-		.dst = *p,
-		.protocol = SG_NETIF_PROTOCOL,
-		.table = ni->table,
-		.oif = ni->link.index,
-	};
+	struct sg_nl_route r = netif_route(ni, p);
 
 	if (add)
 		return sg_nl_route_add(ni->sk, &r);
@@ -340,9 +311,8 @@ static int link_up(struct sg_netif *ni, const struct sg_netif_config *cfg,
 	ni->link = ni->before;
 	ni->link.mtu = cfg->mtu;
 	ni->link.up = true;
-	if (ni->want_routes)
-		snprintf(ni->link.alias, sizeof(ni->link.alias), SG_NL_ALIAS,
-			 ni->mark, ni->table, ni->port);
+	if (ni->want_routes && !cfg->beside)
+		netif_alias(ni);
 	sg_nl_link_quiet(ni->sk, ni->link.index);
 	ni->link_changed = true;
 	ret = sg_nl_link_set(ni->sk, &ni->link);
@@ -432,7 +402,7 @@ static int bring_up(struct sg_netif *ni, const struct sg_netif_config *cfg,
 	ni->link = ni->before;
 	if (!strncmp(ni->before.alias, "signet: ", 8))
 		ni->before.alias[0] = '\0'; /* left by a crash */
-	if (ni->want_routes) {
+	if (ni->want_routes && !cfg->beside) {
 		ret = take_over(ni, err);
 		if (ret)
 			return ret;
@@ -440,7 +410,7 @@ static int bring_up(struct sg_netif *ni, const struct sg_netif_config *cfg,
 	ret = link_up(ni, cfg, err);
 	if (!ret)
 		ret = addrs_up(ni, cfg, err);
-	if (!ret)
+	if (!ret && !cfg->beside)
 		ret = sg_netif_routes(ni, cfg->prefixes, cfg->n_prefixes, err);
 	return ret;
 }

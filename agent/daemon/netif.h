@@ -51,6 +51,8 @@ struct sg_netif;
  * @n_addrs: their number
  * @prefixes: what is behind all peers
  * @n_prefixes: their number
+ * @beside: addresses only; routes and rules are those of another device of
+ *	ours until sg_netif_move()
  *
  * An address with a prefix shorter than its family's length brings a route
  * for that prefix. Everything is copied.
@@ -66,6 +68,7 @@ struct sg_netif_config {
 	size_t n_addrs;
 	const struct sg_prefix *prefixes;
 	size_t n_prefixes;
+	bool beside;
 };
 
 /* Called with a line for each thing, for instance "route 10.77.0.0/24". */
@@ -111,6 +114,17 @@ void sg_netif_down(struct sg_netif *ni, sg_netif_note undone, void *ctx);
  * and the next agent's sg_netif_up() takes over what is there
  */
 void sg_netif_leave(struct sg_netif *ni);
+
+/**
+ * sg_netif_move() - from one device of ours to one set up beside it
+ * @old: gives its routes, rules and name away, and gets the name @spare
+ * @ni: what has them now
+ *
+ * No destination is without a route for a moment, but on Linux before 6.2, where
+ * a device has to be down to be renamed. Return: 0 or -errno with @err filled.
+ */
+int sg_netif_move(struct sg_netif *ni, struct sg_netif *old, const char *spare,
+		  struct sg_error *err);
 
 /** struct sg_route - where the kernel would send a packet */
 struct sg_route {

@@ -193,6 +193,18 @@ int sg_nl_link_set(struct nl_sock *sk, const struct sg_nl_link *l)
 	return talk(sk, msg, &x);
 }
 
+int sg_nl_link_rename(struct nl_sock *sk, uint32_t index, const char *name)
+{
+	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC, .ifi_index = index };
+	struct exchange x = { 0 };
+	struct nl_msg *msg;
+
+	msg = request(RTM_NEWLINK, NLM_F_ACK, &ifi, sizeof(ifi));
+	if (msg)
+		nla_put_string(msg, IFLA_IFNAME, name);
+	return talk(sk, msg, &x);
+}
+
 int sg_nl_link_quiet(struct nl_sock *sk, uint32_t index)
 {
 	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC, .ifi_index = index };
@@ -316,6 +328,11 @@ static int route_change(struct nl_sock *sk, int type, int flags,
 int sg_nl_route_add(struct nl_sock *sk, const struct sg_nl_route *r)
 {
 	return route_change(sk, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, r);
+}
+
+int sg_nl_route_replace(struct nl_sock *sk, const struct sg_nl_route *r)
+{
+	return route_change(sk, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, r);
 }
 
 int sg_nl_route_del(struct nl_sock *sk, const struct sg_nl_route *r)

@@ -78,6 +78,8 @@ int sg_nl_link_get(struct nl_sock *sk, const char *name, uint32_t index,
 		   struct sg_nl_link *l);
 /* @link: mtu, alias ("" removes it) and up are set */
 int sg_nl_link_set(struct nl_sock *sk, const struct sg_nl_link *l);
+/* -EBUSY: it is up, and this kernel cannot do that */
+int sg_nl_link_rename(struct nl_sock *sk, uint32_t index, const char *name);
 /* no link-local address of the kernel's making */
 int sg_nl_link_quiet(struct nl_sock *sk, uint32_t index);
 
@@ -87,6 +89,8 @@ int sg_nl_addr_add(struct nl_sock *sk, uint32_t index,
 int sg_nl_addr_del(struct nl_sock *sk, uint32_t index,
 		   const struct sg_prefix *a);
 int sg_nl_route_add(struct nl_sock *sk, const struct sg_nl_route *r);
+/* also where there is one of another device */
+int sg_nl_route_replace(struct nl_sock *sk, const struct sg_nl_route *r);
 int sg_nl_route_del(struct nl_sock *sk, const struct sg_nl_route *r);
 int sg_nl_rule_add(struct nl_sock *sk, const struct sg_nl_rule *r);
 int sg_nl_rule_del(struct nl_sock *sk, const struct sg_nl_rule *r);

@@ -35,6 +35,7 @@
 #define SG_SESSION_MEMORY (16 * 1024)
 
 struct sg_half_open;
+struct sg_move;
 struct sg_pair;
 struct sg_peer;
 
@@ -66,8 +67,10 @@ struct sg_node {
 	enum sg_config_datapath dp_want;
 	char dp_why[256]; /* why it is not the kernel's, "" where it is */
 	uint16_t dp_port; /* to be used again, 0: as configured */
+	bool dp_borrowed; /* it has another, for a while */
 	struct sg_timer dp_timer;
 	const char *dp_lost; /* why it has to be opened again */
+	struct sg_move *move;
 	struct sg_netif *netif;
 	uint32_t mtu;
 	bool exposed;
@@ -111,16 +114,25 @@ void sg_node_stop(struct sg_node *n);
 int sg_node_up(struct sg_node *n, struct sg_error *err);
 void sg_node_down(struct sg_node *n, sg_netif_note undone, void *ctx);
 
+/** struct sg_moved - whom to tell how a change of data path ended */
+struct sg_moved {
+	void (*fn)(void *ctx, int ret, const struct sg_error *err);
+	void *ctx;
+};
+
 /**
  * sg_node_set_datapath() - from now on, until the agent ends, use this one
  * @configured: it is the configuration's, which is in force again
+ * @moved: told later, where -EINPROGRESS is returned
  *
  * Where the node is up and uses another, channels are closed without a word and
- * made anew on it. If it cannot be opened the node goes on with the one that
- * it had.
+ * made anew on it. From the kernel's, and back to its port, this happens while
+ * the old channels still carry packets. If it cannot be opened the node goes on
+ * with the one that it had. Return: 0, -EINPROGRESS, or -errno.
  */
 int sg_node_set_datapath(struct sg_node *n, enum sg_config_datapath want,
-			 bool configured, struct sg_error *err);
+			 bool configured, const struct sg_moved *moved,
+			 struct sg_error *err);
 
 /** struct sg_reload - what a reload did; lists of names, comma separated */
 struct sg_reload {

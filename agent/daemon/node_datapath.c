@@ -46,13 +46,15 @@ static uint32_t default_mtu(const struct sg_node *n)
 	return best < MTU_MIN ? MTU_MIN : best > 65535 ? 65535 : best;
 }
 
-static void fill_config(const struct sg_node *n, struct sg_dp_config *cfg)
+static void fill_config(const struct sg_node *n, const char *beside,
+			struct sg_dp_config *cfg)
 {
 	const struct sg_config *c = n->config;
+	uint16_t port = n->dp_port ? n->dp_port : c->listen;
 
 	*cfg = (struct sg_dp_config){
-		.ifname = c->ifname,
-		.port = n->dp_port ? n->dp_port : c->listen,
+		.ifname = beside ? beside : c->ifname,
+		.port = beside && !n->dp_borrowed ? 0 : port,
 		.ipv4 = c->family != SG_CONFIG_FAMILY_IPV6,
 		.ipv6 = c->family != SG_CONFIG_FAMILY_IPV4,
 		.mtu = c->mtu ? c->mtu : default_mtu(n),
@@ -140,25 +142,28 @@ static enum sg_config_datapath wanted(const struct sg_node *n)
 }
 
 /* The AEADs that are offered are those that agent and data path both have. */
-static void opened(struct sg_node *n)
+static void opened(struct sg_node *n, bool borrowed)
 {
 	struct sg_dp_status st;
 
 	n->dp_ops->status(n->dp, &st);
-	n->dp_port = st.port;
+	n->dp_borrowed = borrowed;
+	if (!borrowed)
+		n->dp_port = st.port;
 	n->local.aeads = signet_aead_supported() & st.aeads;
 	sg_log(SG_LOG_INFO, "data path %s%s%s%s%s", st.name,
 	       st.detail[0] ? ": " : "", st.detail, n->dp_why[0] ? ": " : "",
 	       n->dp_why);
 }
 
-int sg_node_open_datapath(struct sg_node *n, struct sg_error *err)
+int sg_node_open_datapath(struct sg_node *n, const char *beside,
+			  struct sg_error *err)
 {
 	enum sg_config_datapath want = wanted(n);
 	struct sg_dp_config cfg;
 	int ret = -ENOENT;
 
-	fill_config(n, &cfg);
+	fill_config(n, beside, &cfg);
 	n->mtu = cfg.mtu;
 	n->dp_why[0] = '\0';
 	if (want != SG_CONFIG_DP_TUN)
@@ -168,25 +173,26 @@ int sg_node_open_datapath(struct sg_node *n, struct sg_error *err)
 	    (want == SG_CONFIG_DP_AUTO && ret && ret != -EADDRINUSE))
 		ret = open_tun(n, &cfg, err);
 	if (!ret)
-		opened(n);
+		opened(n, !cfg.port && n->dp_port);
 	return ret;
 }
 
-/* Peers whose channels are to be there again, one byte each. */
-static uint8_t *wanted_peers(const struct sg_node *n)
+uint8_t *sg_node_wanted_peers(const struct sg_node *n)
 {
 	uint8_t *list = calloc(n->max_peers, 1);
 
 	for (uint32_t i = 0; list && i < n->max_peers; i++) {
 		const struct sg_peer *p = n->peers[i];
 
-		list[i] = p && (p->session.wanted || p->session.out ||
-				signet_session_current(&p->session));
+		if (p && signet_session_current(&p->session))
+			list[i] = SG_PEER_WAS_UP;
+		else if (p && (p->session.wanted || p->session.out))
+			list[i] = SG_PEER_WANTED;
 	}
 	return list;
 }
 
-static void connect_peers(struct sg_node *n, const uint8_t *list)
+void sg_node_connect_peers(struct sg_node *n, const uint8_t *list)
 {
 	for (uint32_t i = 0; i < n->max_peers; i++)
 		if (list[i] && n->peers[i])
@@ -203,7 +209,7 @@ struct choice {
 static int open_again(struct sg_node *n, const struct choice *fallback,
 		      struct sg_error *err)
 {
-	uint8_t *list = wanted_peers(n);
+	uint8_t *list = sg_node_wanted_peers(n);
 	struct sg_error second;
 	int ret;
 
@@ -219,29 +225,54 @@ static int open_again(struct sg_node *n, const struct choice *fallback,
 			sg_log(SG_LOG_ERR, "the node is down: %s", second.text);
 	}
 	if (n->up)
-		connect_peers(n, list);
+		sg_node_connect_peers(n, list);
 	free(list);
 	return ret;
 }
 
-int sg_node_set_datapath(struct sg_node *n, enum sg_config_datapath want,
-			 bool configured, struct sg_error *err)
+/* What stands in the way of the kernel's, before anything is given up for it. */
+static int check_kernel(const struct sg_node *n, enum sg_config_datapath want,
+			struct sg_error *err)
 {
-	const struct choice before = { n->dp_asked, n->dp_want };
-	bool kernel = n->dp_ops == &sg_datapath_kernel;
 	char why[sizeof(n->dp_why)];
 	int ret;
 
-	if (n->up && want == SG_CONFIG_DP_KERNEL && !kernel) {
-		ret = sg_kernel_probe(why, sizeof(why));
-		if (ret)
-			return sg_err(err, -ret, "%s", why);
-	}
+	if (!n->up || want != SG_CONFIG_DP_KERNEL ||
+	    n->dp_ops == &sg_datapath_kernel)
+		return 0;
+	ret = sg_kernel_probe(why, sizeof(why));
+	return ret ? sg_err(err, -ret, "%s", why) : 0;
+}
+
+int sg_node_set_datapath(struct sg_node *n, enum sg_config_datapath want,
+			 bool configured, const struct sg_moved *moved,
+			 struct sg_error *err)
+{
+	const struct choice before = { n->dp_asked, n->dp_want };
+	bool kernel;
+	int ret;
+
+	sg_node_move_end(n);
+	kernel = n->dp_ops == &sg_datapath_kernel;
+	ret = check_kernel(n, want, err);
+	if (ret)
+		return ret;
 	n->dp_asked = !configured;
 	n->dp_want = want;
 	if (!n->up || (want == SG_CONFIG_DP_TUN ? !kernel : kernel))
 		return 0;
+	/* there has to be a port for the time of both */
+	if (kernel || n->dp_borrowed) {
+		ret = sg_node_move(n, moved, err);
+		if (ret == -EINPROGRESS)
+			return ret;
+	}
 	return open_again(n, &before, err);
+}
+
+int sg_node_open_again(struct sg_node *n, struct sg_error *err)
+{
+	return open_again(n, NULL, err);
 }
 
 static void again(void *ctx)

@@ -238,6 +238,7 @@ int sg_node_reload_config(struct sg_node *n, struct sg_reload *out,
 		sg_config_free(now);
 		return ret;
 	}
+	sg_node_move_end(n);
 	warn_fixed(n->config, now);
 	if (n->up)
 		keep_fixed(n->config, now);

@@ -51,7 +51,7 @@ static struct sg_prefix *all_prefixes(const struct sg_node *n, size_t *count)
 	return list;
 }
 
-static int set_netif(struct sg_node *n, struct sg_error *err)
+int sg_node_netif(struct sg_node *n, bool beside, struct sg_error *err)
 {
 	struct sg_prefix addrs[SG_CONFIG_ADDRESSES_MAX + 1];
 	struct sg_dp_status st;
@@ -74,6 +74,7 @@ static int set_netif(struct sg_node *n, struct sg_error *err)
 					     SG_CONFIG_ADDRESSES_MAX + 1),
 		.prefixes = prefixes,
 		.n_prefixes = n_prefixes,
+		.beside = beside,
 	};
 	ret = sg_netif_up(&n->netif, &cfg, err);
 	free(prefixes);
@@ -129,7 +130,7 @@ int sg_node_expose(struct sg_node *n, struct sg_error *err)
 	return ret;
 }
 
-static int attach_peers(struct sg_node *n, struct sg_error *err)
+int sg_node_attach_peers(struct sg_node *n, struct sg_error *err)
 {
 	int ret = 0;
 
@@ -152,6 +153,7 @@ void sg_node_tear_down(struct sg_node *n, bool silent, sg_netif_note undone,
 
 	if (!n->dp)
 		return;
+	sg_node_move_end(n);
 	stays = n->handover && n->dp_ops->leave;
 	if (stays)
 		n->dp_ops->leave(n->dp);
@@ -184,16 +186,16 @@ void sg_node_tear_down(struct sg_node *n, bool silent, sg_netif_note undone,
 
 int sg_node_bring_up(struct sg_node *n, struct sg_error *err)
 {
-	int ret = sg_node_open_datapath(n, err);
+	int ret = sg_node_open_datapath(n, NULL, err);
 
 	if (ret)
 		return ret;
-	ret = set_netif(n, err);
+	ret = sg_node_netif(n, false, err);
 	if (!ret)
 		ret = sg_node_expose(n, err);
 	n->up = true;
 	if (!ret)
-		ret = attach_peers(n, err);
+		ret = sg_node_attach_peers(n, err);
 	if (ret)
 		sg_node_tear_down(n, false, NULL, NULL);
 	else if (n->dp_ops->attached)

@@ -213,6 +213,7 @@ struct sg_datapath {
 	uint32_t generation;
 	int event_fd;
 	bool watching; /* event_fd is in the loop */
+	bool retired;  /* nothing is changed or reported any more */
 	_Atomic bool notified;
 	_Atomic bool stop;
 	_Atomic bool writer; /* a writer is at the gate */
