@@ -114,6 +114,13 @@ static void print_datapath(struct json_object *s)
 				 sg_json_int(s, "workers") == 1 ? "" : "s");
 		line("data path", text);
 		line("not the kernel", sg_json_str(s, "datapathWhy"));
+		if (sg_json_has(s, "socketsKept"))
+			line("without agent",
+			     sg_json_bool(s, "socketsKept")
+				     ? "packets pass for up to 180 s: the "
+				       "service manager keeps the sockets"
+				     : "nothing passes: nobody keeps the "
+				       "sockets for the next agent");
 	}
 	line("event loop", sg_json_str(s, "loop"));
 	print_features(sg_json_get(s, "features"));

@@ -148,6 +148,8 @@ struct json_object *sg_control_status(struct sg_node *n)
 	sg_json_string(o, "datapathIo", st.io);
 	if (n->dp_why[0])
 		sg_json_string(o, "datapathWhy", n->dp_why);
+	if (n->dp && n->dp_ops->leave)
+		sg_json_bool(o, "socketsKept", st.kept);
 	sg_json_int(o, "workers", st.workers);
 	json_object_object_add(o, "features", features(&st));
 	limits(n, lim, warnings);

@@ -121,6 +121,8 @@ struct sg_dp_status {
 	uint32_t mtu;
 	uint32_t aeads;	  /* mask of enum signet_aead that it can do */
 	char detail[128]; /* of the module; "" for tun */
+	bool kept; /* the service manager keeps the sockets while no agent
+		      runs; for what can go on without us */
 };
 
 /**

@@ -238,6 +238,7 @@ static void datapath_status(struct sg_datapath *dp, struct sg_dp_status *st)
 		st->aeads |= SIGNET_AEAD_CHACHA20POLY1305;
 	if (ciphers & 1u << SIGNET_CIPHER_AES_256_GCM)
 		st->aeads |= SIGNET_AEAD_AES256GCM;
+	st->kept = kernel_sockets_kept(dp);
 	snprintf(st->detail, sizeof(st->detail), "signet.ko %s, abi %u",
 		 dp->module.version, dp->module.abi);
 }

@@ -116,6 +116,8 @@ int kernel_sockets_open(struct sg_datapath *dp);
 /* @keep: for the next agent */
 void kernel_sockets_close(struct sg_datapath *dp, bool keep);
 int kernel_sockets_attach(struct sg_datapath *dp);
+/* the service manager has all of them */
+bool kernel_sockets_kept(const struct sg_datapath *dp);
 
 /* kernel_frame.c */
 int kernel_frames_start(struct sg_datapath *dp);

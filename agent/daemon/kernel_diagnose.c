@@ -77,8 +77,14 @@ static bool see_sockets(const struct look *l)
 		return stage(l, "socket", "`signet down`, then `signet up`",
 			     "the kernel does not have the socket of port %u",
 			     dp->port);
-	return stage(l, "socket", NULL, "the kernel takes packets from port %u",
-		     dp->port);
+	return stage(l, "socket", NULL,
+		     "the kernel takes packets from port %u; while no agent "
+		     "runs, %s",
+		     dp->port,
+		     kernel_sockets_kept(dp)
+			     ? "the service manager keeps it: they pass for up "
+			       "to 180 s"
+			     : "nobody keeps it: nothing passes");
 }
 
 static int count_keys(void *ctx, const struct sg_kmod_key *o)

@@ -144,6 +144,12 @@ int kernel_sockets_attach(struct sg_datapath *dp)
 	return err;
 }
 
+bool kernel_sockets_kept(const struct sg_datapath *dp)
+{
+	return (dp->sock4 < 0 || sg_service_fd_kept(name_of(AF_INET))) &&
+	       (dp->sock6 < 0 || sg_service_fd_kept(name_of(AF_INET6)));
+}
+
 void kernel_sockets_close(struct sg_datapath *dp, bool keep)
 {
 	if (!keep) {

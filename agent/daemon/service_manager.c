@@ -152,6 +152,12 @@ void sg_service_fd_store(const char *name, int fd)
 	lib.notify_fds(0, 0, state, &fd, 1);
 }
 
+bool sg_service_fd_kept(const char *name)
+{
+	look();
+	return find(name);
+}
+
 void sg_service_fd_forget(const char *name)
 {
 	char state[64];

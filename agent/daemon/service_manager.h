@@ -6,6 +6,8 @@
 #ifndef SG_SERVICE_MANAGER_H
 #define SG_SERVICE_MANAGER_H
 
+#include <stdbool.h>
+
 /** sg_service_notify() - sd_notify(3); nothing where nobody listens */
 void sg_service_notify(const char *state);
 
@@ -31,6 +33,9 @@ int sg_service_fd_take(const char *name);
 
 /** sg_service_fd_store() - keep it, unless one of that name is kept already */
 void sg_service_fd_store(const char *name, int fd);
+
+/** sg_service_fd_kept() - is one of that name in the store? */
+bool sg_service_fd_kept(const char *name);
 
 /** sg_service_fd_forget() - keep it no more */
 void sg_service_fd_forget(const char *name);

@@ -26,8 +26,9 @@ tampered() {
 # init and response
 for kind in "1 a b init" "2 b a response"; do
 	read -r type dir node name <<<"$kind"
-	node_kill a
-	node_kill b
+	# a clean end: who finds a channel of an earlier agent begins by itself
+	node_kill a TERM
+	node_kill b TERM
 	node_start b
 	node_start a
 	wire hold type="$type" dir="$dir" n=200 >/dev/null
@@ -50,7 +51,7 @@ check "the channel still carries messages" within 5 sealed_ping a b
 sleep 1
 wire hold type=5 dir=a n=1 >/dev/null
 receive b 7000 $((12 * SLOW))
-in_ns a "$BIN/netns/stream" send 10.77.0.2 7000 10 0.15 200 >/dev/null
+SLOW=1 in_ns a "$BIN/netns/stream" send 10.77.0.2 7000 10 0.15 200 >/dev/null
 before=$(drop_count b hop-tag aead flags type label)
 tampered flip a b "each bit of a packet frame"
 number "as forged header or content" \
