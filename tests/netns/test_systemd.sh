@@ -52,7 +52,7 @@ boot() {
 		init=$(pgrep -P $machine) && break
 		sleep 0.1
 	done
-	ln -sfn "/proc/$init/root/run/signet/signet.sock" "$T/a/sock"
+	ln -sfn "/proc/$init/cwd/run/signet/signet.sock" "$T/a/sock"
 }
 
 ctl() { nsenter -t "$init" --mount --pid -- systemctl "$@"; }
