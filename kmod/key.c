@@ -88,6 +88,7 @@ static struct signet_key *key_make(struct signet_channel *ch,
 	key->direction = cfg->direction;
 	key->cipher = cfg->cipher;
 	key->n_lanes = lanes;
+	key->machine = signet_clone_id();
 	key->born = ktime_get_boottime_ns();
 	key->soft_ns = deadline(key->born, cfg->soft_ms);
 	key->hard_ns = deadline(key->born, cfg->hard_ms);
@@ -174,7 +175,7 @@ int signet_key_check(struct signet_key *key, u8 lane, u64 counter)
 	u64 now = ktime_get_coarse_boottime_ns();
 
 	if (unlikely(test_bit(SIGNET_KEY_DEAD, &key->flags) ||
-		     now >= key->hard_ns))
+		     now >= key->hard_ns || signet_cloned(&key->machine)))
 		return -EKEYEXPIRED;
 	/* one more than a lane's share for the first lanes, if it's uneven */
 	if (unlikely(counter >= key->lane_hard) &&

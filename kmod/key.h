@@ -12,6 +12,7 @@
 #include <linux/workqueue.h>
 
 #include "channel.h"
+#include "clone.h"
 #include "replay.h"
 
 struct crypto_aead;
@@ -40,6 +41,7 @@ struct signet_tx_lane {
  * @soft_frames, @hard_frames: over all lanes; U64_MAX never
  * @lane_soft, @lane_hard: the share of one lane
  * @odd_lanes: so many lanes, the first ones, may seal one more than @lane_hard
+ * @machine: that it was made for
  * @failures: frames that did not open
  * @opened_then: sum of the windows' ends when @failures was last looked at
  * @tfm: of AES-256-GCM
@@ -67,6 +69,7 @@ struct signet_key {
 	u64 hard_frames;
 	u64 lane_soft;
 	u64 lane_hard;
+	struct signet_clone_id machine;
 	atomic64_t failures;
 	u32 opened_then;
 	struct kref ref;
@@ -123,7 +126,7 @@ int signet_key_reserve(struct signet_key *key, u8 lane, unsigned int n,
 /**
  * signet_key_check() - may @counter be sealed or opened now?
  * Context: RCU or a reference. Any age, dead or not, hard limits of time and
- * frames; sends rekey-wanted when a soft limit is crossed.
+ * frames, a clone of the machine it was made for; sends rekey-wanted when a soft limit is crossed.
  * Return: 0; -EKEYEXPIRED
  */
 int signet_key_check(struct signet_key *key, u8 lane, u64 counter);

@@ -8,6 +8,7 @@
 #include <net/rtnetlink.h>
 
 #include "aead.h"
+#include "clone.h"
 #include "device.h"
 #include "netlink-gen.h"
 #include "replay.h"
@@ -19,7 +20,8 @@ struct workqueue_struct *signet_wq;
  * A machine that was cloned from this one, or from its image on disk, has the
  * same keys and counters. A suspended one keeps keys in memory that others
  * may read, so they go before it sleeps; and what was installed between then
- * and the freeze goes after.
+ * and the freeze goes after. A clone's keys were of no use from its beginning,
+ * see clone.h.
  */
 static int pm_notification(struct notifier_block *nb, unsigned long action,
 			   void *data)
@@ -94,9 +96,10 @@ static int __init signet_init(void)
 		goto err_replay;
 	}
 
+	signet_clone_init();
 	err = notifiers_init();
 	if (err)
-		goto err_wq;
+		goto err_clone;
 
 	err = signet_selftest();
 	if (err)
@@ -116,7 +119,8 @@ err_family:
 	genl_unregister_family(&signet_nl_family);
 err_notifiers:
 	notifiers_exit();
-err_wq:
+err_clone:
+	signet_clone_exit();
 	destroy_workqueue(signet_wq);
 err_replay:
 	signet_replay_cache_exit();
@@ -142,6 +146,7 @@ static void __exit signet_exit(void)
 	flush_workqueue(signet_wq);
 	rcu_barrier();
 
+	signet_clone_exit();
 	destroy_workqueue(signet_wq);
 	signet_replay_cache_exit();
 	signet_aead_exit();
