@@ -43,7 +43,7 @@ def keys(ends):
                                            secret))
             end.do("KEY_SWAP", *Fixture.key(slot, channel=1)[:2])
         # more than what is on its way takes
-        time.sleep(0.3)
+        time.sleep(0.3 * nl.SLOW)
         for end in ends:
             end.do("KEY_DEL", *Fixture.key((n - 1) % 8, channel=1)[:2])
 

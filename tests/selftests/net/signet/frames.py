@@ -83,7 +83,7 @@ def bad():
 
 def settle(w, want):
     """the drops, as soon as they are as many"""
-    for _ in range(50):
+    for _ in range(50 * nl.SLOW):
         got = w.drops()
         if sum(got.values()) >= sum(want.values()):
             break

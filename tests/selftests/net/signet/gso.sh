@@ -23,11 +23,11 @@ remainders() { # UDP super-packets with one byte more or less than a segment
 udp() { remainders 10.9.0.2 $SEG4 && remainders fd09::2 $SEG6; }
 
 tcp() {
-	sgtraffic "$A" "$B" tcp 10.9.0.2 1500001 &&
-	sgtraffic "$A" "$B" tcp fd09::2 1500001 &&
+	sgtraffic "$A" "$B" tcp 10.9.0.2 $((1500001 / SLOW)) &&
+	sgtraffic "$A" "$B" tcp fd09::2 $((1500001 / SLOW)) &&
 	# one byte more than so many segments, pushed each time
-	sgtraffic "$A" "$B" tcp 10.9.0.2 200000 $(((MTU - 52) * 4 + 1)) &&
-	sgtraffic "$B" "$A" tcp fd09::1 200000 $(((MTU - 72) * 2 + 1))
+	sgtraffic "$A" "$B" tcp 10.9.0.2 $((200000 / SLOW)) $(((MTU - 52) * 4 + 1)) &&
+	sgtraffic "$B" "$A" tcp fd09::1 $((200000 / SLOW)) $(((MTU - 72) * 2 + 1))
 }
 
 features() { # features DEV FEATURE on|off...: at both ends
@@ -55,7 +55,7 @@ for out in 4 6; do
 	outer $out
 	case_ "over IPv$out"
 	check "over IPv$out: super-packets leave" \
-		[ "$(per_packet sgtraffic "$A" "$B" tcp 10.9.0.2 2000000)" -gt 2500 ]
+		[ "$(per_packet sgtraffic "$A" "$B" tcp 10.9.0.2 $((2000000 / SLOW)))" -gt 2500 ]
 done
 
 outer 4

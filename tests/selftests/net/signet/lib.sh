@@ -14,6 +14,9 @@ ksft_pass=0 ksft_fail=1 ksft_skip=4
 PATH=$(cd "$(dirname "$0")" && pwd):$PATH
 A=sg-a-$$ B=sg-b-$$
 PORT=5000
+# divides volumes, and multiplies patience, where a kernel is that much slower
+SLOW=${SLOW:-1}
+export SLOW
 tests=0 failures=0
 namespaces=() holders=()
 tmp=$(mktemp -d)
@@ -91,7 +94,7 @@ is() { # is NAME GOT WANTED
 
 # within SECONDS COMMAND...: it succeeds before long
 within() {
-	local left=$(($1 * 10))
+	local left=$(($1 * 10 * SLOW))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		left=$((left - 1))

@@ -16,6 +16,8 @@ F_REPLACE, F_EXCL, F_CREATE, F_DUMP = 0x100, 0x200, 0x400, 0x300
 SOL_NETLINK, MEMBERSHIP, CAP_ACK, EXT_ACK, STRICT = 270, 1, 10, 11, 12
 GENERIC, CTRL, GETFAMILY = 16, 16, 3
 NESTED, TYPE_MASK = 0x8000, 0x3fff
+# divides volumes, and multiplies patience, where a kernel is that much slower
+SLOW = int(os.environ.get("SLOW", "1"))
 
 
 def _constants():
@@ -140,7 +142,7 @@ class Nl:
             self.sock.setsockopt(SOL_NETLINK, option,
                                  int(cap_ack or option != CAP_ACK))
         self.sock.bind((0, 0))
-        self.sock.settimeout(10)
+        self.sock.settimeout(10 * SLOW)
         self.seq = self.reserved = 0
         self.size = size  # of a read: parts of a dump are no larger, either
         self.family, self.groups = self._resolve()
@@ -224,7 +226,7 @@ class Nl:
     def join(self, group="events"):
         self.sock.setsockopt(SOL_NETLINK, MEMBERSHIP, self.groups[group])
 
-    def event(self, timeout=5):
+    def event(self, timeout=5 * SLOW):
         """The next notification, or None"""
         self.sock.settimeout(timeout)
         try:
@@ -233,7 +235,7 @@ class Nl:
             return None
         return Message(data[0], flags, data[4:])
 
-    def events(self, timeout=0.5):
+    def events(self, timeout=0.5 * SLOW):
         found = []
         while True:
             event = self.event(timeout)

@@ -40,7 +40,7 @@
 
 #define PORT	  4000
 #define BUFFER	  (1 << 17)
-#define TIMEOUT_S 30
+#define TIMEOUT_S 60
 
 union address {
 	struct sockaddr sa;

@@ -43,7 +43,7 @@ def carrier(name="sgt0"):
     return int(nl.run(f"cat /sys/class/net/{name}/carrier"))
 
 
-def lost(f, seconds=5):
+def lost(f, seconds=5 * nl.SLOW):
     """wait until the device has no IPv4 socket"""
     end = time.monotonic() + seconds
     while port(f) is not None:
@@ -95,7 +95,7 @@ def last_close():
 def close_under_load():
     """sockets come and go under a flood of frames"""
     with Fixture() as f, up(f):
-        for turn in range(20):
+        for turn in range(max(6, 20 // nl.SLOW)):
             sock = udp()
             with flood(sock):
                 attach(f, sock)
@@ -117,7 +117,7 @@ def given_back():
         equal(sock.getsockopt(socket.IPPROTO_UDP, UDP_GRO), 0, "UDP_GRO")
         with socket.socket(type=socket.SOCK_DGRAM) as out:
             out.sendto(FRAME, ("127.0.0.1", sock.getsockname()[1]))
-        sock.settimeout(2)
+        sock.settimeout(2 * nl.SLOW)
         equal(sock.recv(2048), FRAME, "datagram")
         attach(f, sock)
         equal(port(f), sock.getsockname()[1], "port")
@@ -129,7 +129,7 @@ def agent_frames():
     with Fixture() as f, up(f):
         sock = udp()
         attach(f, sock)
-        sock.settimeout(2)
+        sock.settimeout(2 * nl.SLOW)
         with socket.socket(type=socket.SOCK_DGRAM) as out:
             for data in (b"\1" * 96, b"\6" * 104, b"", b"x", b"\0" * 1200,
                          b"\5" * 96):

@@ -60,7 +60,7 @@ class Stream:
             self.seen.add(number)
 
     def drain(self):
-        end = time.monotonic() + 2
+        end = time.monotonic() + 2 * int(os.environ.get("SLOW", "1"))
         while len(self.seen) < self.sent and time.monotonic() < end:
             self.receive()
             time.sleep(0.01)

@@ -9,7 +9,7 @@ import socket
 import struct
 
 import nl
-from nl import C
+from nl import C, SLOW
 from nl_fixture import HOP, KEY, Fixture
 
 CLONE_NEWNET = 0x40000000
@@ -216,7 +216,7 @@ class Wire(Fixture):
         self.far.send(frame(counter, udp_packet(data), **others))
 
 
-def received(sock, seconds=0.3):
+def received(sock, seconds=0.3 * SLOW):
     """all datagrams that come before it is silent for so long"""
     found = []
     sock.settimeout(seconds)
@@ -232,6 +232,6 @@ def flip(data, at):
     return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
 
 
-def receive(sock, seconds=5):
+def receive(sock, seconds=5 * SLOW):
     sock.settimeout(seconds)
     return sock.recv(65536)
