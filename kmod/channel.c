@@ -211,6 +211,7 @@ void signet_channel_del(struct signet_channel *ch)
 		}
 	}
 	path_replace(ch, NULL);
+	signet_channel_sum(ch, &peer->past);
 	xa_erase(&sd->channels, ch->id);
 	list_del(&ch->node);
 	sd->n_channels--;
@@ -273,6 +274,7 @@ void signet_channel_sum(const struct signet_channel *ch,
 	const struct signet_key *key;
 	int cpu, id;
 
+	sum->aead_failures += ch->failures;
 	for_each_possible_cpu(cpu)
 		sum_counters(per_cpu_ptr(ch->counters, cpu), sum);
 

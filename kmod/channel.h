@@ -60,6 +60,7 @@ enum signet_channel_flag {
  * @keys: [direction][key id]; RCU, written under sd->lock
  * @labels: its labels, under sd->lock
  * @flags: enum signet_channel_flag, atomic bit operations
+ * @failures: of receive keys that are gone, under sd->lock
  * @endpoint_told: boottime of the last endpoint-seen
  */
 struct signet_channel {
@@ -72,6 +73,7 @@ struct signet_channel {
 	struct signet_key __rcu *tx_key;
 	struct signet_key __rcu *keys[2][SIGNET_KEY_IDS];
 	struct signet_counters __percpu *counters;
+	u64 failures;
 	u64 endpoint_told;
 	struct list_head node; /* in peer->channels */
 	struct list_head labels;
@@ -107,11 +109,7 @@ void signet_channel_select(struct signet_channel *ch);
 /* RCU: the path with this tx label to this remote address, or NULL */
 struct signet_path *signet_path_find(struct signet_device *sd, __le32 tx_label,
 				     const union signet_addr *remote);
-/* sum over CPUs */
-struct signet_counters_sum {
-	u64 rx_packets, rx_bytes, tx_packets, tx_bytes, rx_last, tx_last,
-		aead_failures;
-};
+/* sum over CPUs and keys, also those that are gone */
 void signet_channel_sum(const struct signet_channel *ch,
 			struct signet_counters_sum *sum); /* adds */
 

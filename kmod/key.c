@@ -51,15 +51,16 @@ static u64 deadline(u64 now, u64 ms)
 }
 
 /* A sender's lanes share its limits. A receiver does not know over how many
- * lanes the sender spreads, so each may have all. No counter of a sender can
- * reach its end, even when many CPUs add to it at once.
+ * lanes the sender spreads: above a lane's share it looks at all. No counter of
+ * a sender can reach its end, even when many CPUs add to it at once.
  */
 static void key_share(struct signet_key *key)
 {
-	key->lane_soft = key->soft_frames;
-	key->lane_hard = key->hard_frames;
-	if (key->direction != SIGNET_DIRECTION_TRANSMIT)
+	if (key->direction == SIGNET_DIRECTION_RECEIVE) {
+		key->lane_hard = div_u64(key->hard_frames, key->n_lanes);
 		return;
+	}
+	key->lane_soft = key->soft_frames;
 	if (key->soft_frames != U64_MAX)
 		key->lane_soft = max_t(u64, 1, div_u64(key->soft_frames,
 						       key->n_lanes));
@@ -132,6 +133,8 @@ void signet_key_del(struct signet_key *key)
 	struct signet_channel *ch = key->channel;
 	struct signet_device *sd = ch->peer->sd;
 
+	if (key->direction == SIGNET_DIRECTION_RECEIVE)
+		ch->failures += atomic64_read(&key->failures);
 	set_bit(SIGNET_KEY_DEAD, &key->flags);
 	RCU_INIT_POINTER(ch->keys[key->direction][key->id], NULL);
 	if (rcu_access_pointer(ch->tx_key) == key)
@@ -215,32 +218,47 @@ int signet_key_reserve(struct signet_key *key, u8 lane, unsigned int n,
 	return 0;
 }
 
-/* how far the lanes came: grows when a frame opens */
-static u32 opened(const struct signet_key *key)
+u64 signet_key_sealed(const struct signet_key *key, u8 lane)
+{
+	u64 most = key->lane_hard + (lane < key->odd_lanes);
+
+	return min_t(u64, atomic64_read(&key->tx[lane].next), most);
+}
+
+/* how far the lanes but @except came: grows when a frame opens */
+static u64 opened(const struct signet_key *key, int except)
 {
 	struct signet_replay *r;
-	u32 sum = 0;
+	u64 sum = 0;
 	int i;
 
 	rcu_read_lock();
 	for (i = 0; i < key->n_lanes; i++) {
 		r = rcu_dereference(key->windows[i]);
-		if (r)
+		if (r && i != except)
 			sum += READ_ONCE(r->next);
 	}
 	rcu_read_unlock();
 	return sum;
 }
 
+bool signet_key_sealed_all(const struct signet_key *key, u8 lane, u64 counter)
+{
+	u64 others = opened(key, lane);
+
+	return others >= key->hard_frames ||
+	       counter >= key->hard_frames - others;
+}
+
 void signet_key_failed(struct signet_key *key)
 {
 	u64 n = atomic64_inc_return(&key->failures);
-	u32 now;
+	u64 now;
 
 	if (n % SIGNET_FAILURES_SOFT)
 		return;
 	/* that many without one that opened between them */
-	now = opened(key);
+	now = opened(key, -1);
 	if (now == READ_ONCE(key->opened_then))
 		tell_once(key, SIGNET_REKEY_REASON_FAILURES);
 	WRITE_ONCE(key->opened_then, now);

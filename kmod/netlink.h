@@ -23,8 +23,11 @@ static_assert(SIGNET_A_DEV_IFINDEX == 1 && SIGNET_A_PEER_IFINDEX == 1 &&
 	      SIGNET_A_KEY_IFINDEX == 1 && SIGNET_A_STATS_IFINDEX == 1 &&
 	      SIGNET_A_EVENT_IFINDEX == 1);
 
-/* refuse a time or a number of frames above it */
+/* refuse a number of frames, and a time in ms, above it; the time fits in s64
+ * as nanoseconds, beside the clock
+ */
 #define SIGNET_NL_LIMIT_MAX BIT_ULL(48)
+#define SIGNET_NL_MS_MAX    BIT_ULL(43)
 
 /* true, with its number and a message, when a required attribute is missing */
 #define signet_nl_missing(info, attr, msg) ({				\

@@ -23,6 +23,9 @@ static struct signet_key *key_in(const struct signet_channel *ch,
 /* @limit: as given when @attr is there */
 static int parse_limit(struct genl_info *info, int attr, u64 *limit)
 {
+	bool time = attr == SIGNET_A_KEY_SOFT_MS ||
+		    attr == SIGNET_A_KEY_HARD_MS;
+
 	if (!info->attrs[attr])
 		return 0;
 
@@ -31,6 +34,11 @@ static int parse_limit(struct genl_info *info, int attr, u64 *limit)
 		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[attr],
 				    "a limit of 0 makes a key of no use");
 		return -EINVAL;
+	}
+	if (time && *limit > SIGNET_NL_MS_MAX) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[attr],
+				    "the limit is above 2^43 ms: lower it, or leave it out for the default");
+		return -ERANGE;
 	}
 	if (*limit > SIGNET_NL_LIMIT_MAX) {
 		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[attr],
@@ -236,7 +244,7 @@ static u64 lane_frames(const struct signet_key *key, unsigned int lane)
 	u64 frames = 0;
 
 	if (key->direction == SIGNET_DIRECTION_TRANSMIT)
-		return atomic64_read(&key->tx[lane].next);
+		return signet_key_sealed(key, lane);
 
 	rcu_read_lock();
 	window = rcu_dereference(key->windows[lane]);

@@ -53,7 +53,7 @@ static int parse_expiry(struct genl_info *info, u64 *expires)
 				    "a label can't have expired before it is there: label-del forgets one");
 		return -EINVAL;
 	}
-	if (ms > div_u64(SIGNET_NL_LIMIT_MAX, 1000)) {
+	if (ms > SIGNET_NL_MS_MAX) {
 		NL_SET_ERR_MSG_ATTR(info->extack, attr,
 				    "too long: leave expiry-ms out for a label that stays");
 		return -ERANGE;

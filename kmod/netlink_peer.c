@@ -383,7 +383,7 @@ static int put_peer_ids(struct sk_buff *skb, const struct signet_peer *peer)
 /* all but the prefixes */
 static int put_peer(struct sk_buff *skb, const struct signet_peer *peer)
 {
-	struct signet_counters_sum sum = {};
+	struct signet_counters_sum sum = peer->past;
 	const struct signet_channel *ch;
 
 	ch = rcu_dereference_protected(peer->tx,

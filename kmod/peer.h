@@ -14,12 +14,19 @@ struct metadata_dst;
 #define SIGNET_WAITING_MAX 16
 #define SIGNET_WAITING_NS (5 * NSEC_PER_SEC)
 
+/* what was counted; times in CLOCK_BOOTTIME ns */
+struct signet_counters_sum {
+	u64 rx_packets, rx_bytes, tx_packets, tx_bytes, rx_last, tx_last,
+		aead_failures;
+};
+
 /**
  * struct signet_peer - who owns prefixes
  * @sd: its device; a peer never outlives it
  * @id: chosen by the agent
  * @tx: channel that packets leave on; RCU, written under sd->lock
  * @channels: list of struct signet_channel, under sd->lock
+ * @past: counters of channels that are gone, under sd->lock
  * @prefixes: list of its struct signet_prefix, under sd->lock
  * @df, @tos, @mark: of outer packets, READ_ONCE
  * @waiting: packets that wait for a channel; its own lock
@@ -36,6 +43,7 @@ struct signet_peer {
 	u32 mark;
 	struct signet_channel __rcu *tx;
 	struct list_head channels;
+	struct signet_counters_sum past;
 	struct list_head prefixes;
 	struct sk_buff_head waiting;
 	u64 waiting_since;

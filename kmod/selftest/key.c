@@ -68,6 +68,8 @@ static bool bursts(void)
 		    signet_key_reserve(key, 0, 44, &c) == -EKEYEXPIRED &&
 		    signet_key_reserve(key, 0, 1, &c) == -EKEYEXPIRED &&
 		    a == 0 && b == 44, "burst past the limit");
+	ok = ok && expect(signet_key_sealed(key, 0) == 100,
+			  "%llu sealed", signet_key_sealed(key, 0));
 	ok = ok && expect(!signet_key_reserve(key, 1, 100, &a) &&
 			  signet_key_reserve(key, 1, 1, &a) == -EKEYEXPIRED,
 			  "the other lane");

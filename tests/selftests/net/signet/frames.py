@@ -165,6 +165,58 @@ def edge():
         equal(received(w.inner), [], "packets")
 
 
+def lanes():
+    """the limit of frames is the key's, over all of its lanes"""
+    with Wire() as w:
+        w.do(C["CMD_CHANNEL_NEW"], w.channel(13), w.of_peer(1),
+             nl.u8(C["A_CHANNEL_RX_LANES"], 4))
+        w.do(C["CMD_LABEL_NEW"], *w.label(300, 13))
+        w.do(C["CMD_KEY_NEW"], *w.key(2, channel=13, cipher=1),
+             nl.uint(C["A_KEY_HARD_FRAMES"], 100))
+        expired = 0
+        # a lane's highest counter tells how many frames it had, or lost
+        for lane, counter, good in ((0, 24, True), (0, 59, True),
+                                    (1, 40, False), (1, 39, True),
+                                    (1, 38, True), (1, 40, False),
+                                    (0, 58, True), (0, 60, False),
+                                    (2, 0, False), (3, 99, False),
+                                    (0, 100, False)):
+            w.send(counter, b"%d" % counter, lane=lane, label=300, slot=2)
+            if good:
+                equal(receive(w.inner), b"%d" % counter, "packet")
+            else:
+                expired += 1
+                equal(settle(w, {EXPIRED: expired}), {EXPIRED: expired},
+                      f"drops at {counter} of lane {lane}")
+        w.send(0, lane=4, label=300, slot=2)
+        equal(settle(w, {EXPIRED: expired, LANE: 1}),
+              {EXPIRED: expired, LANE: 1}, "a lane too many")
+
+
+def counters():
+    """what a peer's channels and keys counted stays when they go"""
+    with Wire() as w:
+        def count():
+            peer = w.do(C["CMD_PEER_GET"], w.peer(1))[0]
+            return [peer.sub(C["A_PEER_COUNTERS"])[0].num(C[f"A_COUNTERS_{n}"])
+                    for n in ("RX_PACKETS", "RX_BYTES", "TX_PACKETS",
+                              "TX_BYTES", "AEAD_FAILURES")]
+
+        for n in range(3):
+            w.send(n)
+            receive(w.inner)
+        w.far.send(flip(frame(9, udp_packet(b"bad")), HEADER))
+        equal(settle(w, {AEAD: 1}), {AEAD: 1}, "drops")
+        w.inner.sendto(b"back", ("10.1.0.2", 9))
+        receive(w.far)
+        want = [3, 3 * 32, 1, 32, 1]
+        equal(count(), want, "counters")
+        w.do(C["CMD_KEY_DEL"], *w.key(SLOT)[:2])
+        equal(count(), want, "counters without the key")
+        w.do(C["CMD_CHANNEL_DEL"], w.channel(10))
+        equal(count(), want, "counters without the channel")
+
+
 def super_packet(w, frames):
     """frames of one length as one super-packet"""
     assert len({len(f) for f in frames}) == 1
@@ -261,4 +313,4 @@ def bound():
 
 if __name__ == "__main__":
     nl.main([vectors, good, forged, oversized, missing_fragment, window, edge,
-             mixed_types, mixed_labels, capture, bound])
+             lanes, counters, mixed_types, mixed_labels, capture, bound])

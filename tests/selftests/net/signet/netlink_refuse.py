@@ -249,11 +249,13 @@ def keys():
                  nl.u32(C["A_KEY_DIRECTION"], 2), *good[3:])
         for size in (0, 31, 33):
             f.refuse(ERANGE, "", "KEY_NEW", *f.key(1, key=bytes(size)))
+        times = C["A_KEY_SOFT_MS"], C["A_KEY_HARD_MS"]
         for kind in ("SOFT_MS", "HARD_MS", "SOFT_FRAMES", "HARD_FRAMES"):
             kind = C[f"A_KEY_{kind}"]
             f.refuse(EINVAL, "no use", "KEY_NEW", *good, nl.uint(kind, 0))
-            for value in ((1 << 48) + 1, (1 << 64) - 1):
-                f.refuse(ERANGE, "2^48", "KEY_NEW", *good,
+            most = 43 if kind in times else 48
+            for value in ((1 << most) + 1, (1 << 64) - 1):
+                f.refuse(ERANGE, f"2^{most}", "KEY_NEW", *good,
                          nl.uint(kind, value))
         for soft, hard in (("SOFT_MS", "HARD_MS"),
                            ("SOFT_FRAMES", "HARD_FRAMES")):
