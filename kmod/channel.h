@@ -20,13 +20,15 @@ union signet_addr {
 };
 
 /**
- * struct signet_path - where a channel's frames go; never changed, replaced
+ * struct signet_path - where a channel's frames go; replaced, not changed
  * @node: in sd->paths, by @tx_label
  * @channel: that it belongs to
  * @remote: destination, with port
  * @local: source address, or family 0: routing chooses
  * @generation: of its writer, echoed in notifications
  * @cache: routes, for each CPU
+ * @mtu: largest inner packet, as an error that quoted a frame told; 0: none
+ * @mtu_until: boottime at which @mtu is forgotten; both READ_ONCE
  */
 struct signet_path {
 	struct hlist_node node;
@@ -37,6 +39,8 @@ struct signet_path {
 	__le32 tx_label;
 	u32 generation;
 	struct dst_cache cache;
+	u32 mtu;
+	u64 mtu_until;
 	struct rcu_head rcu;
 };
 

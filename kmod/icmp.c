@@ -9,11 +9,12 @@
 #include "event.h"
 #include "hop.h"
 #include "icmp.h"
+#include "output.h"
 #include "socket.h"
 #include "tx.h"
 
-/* at most one pmtu event for a device in this time */
-#define PMTU_EVENT_NS (100 * NSEC_PER_MSEC)
+/* as the core's smallest (net.ipv4.route.min_pmtu) */
+#define OUTER4_MTU_MIN 552
 
 void signet_icmp_too_big(struct sk_buff *skb, unsigned int mtu)
 {
@@ -82,20 +83,33 @@ static u32 error_mtu(const struct sk_buff *skb, bool ip6)
 		       ntohs(icmp->un.frag.mtu) : 0;
 }
 
-/* An attacker on the path can replay a quoted frame: rate limited. */
-static void tell_mtu(struct signet_path *path, u32 mtu, bool ip6)
+/*
+ * Less than what any link has is no less than that. Who can quote our frames
+ * can also drop them: what else it may claim is bounded by these.
+ */
+static u32 outer_mtu_min(bool ip6)
 {
-	static atomic64_t told;
-	u64 now = ktime_get_boottime_ns();
-	u64 last = atomic64_read(&told);
+	return ip6 ? IPV6_MIN_MTU : OUTER4_MTU_MIN;
+}
+
+static void learn_mtu(struct signet_device *sd, struct signet_path *path,
+		      u32 mtu, bool ip6)
+{
+	struct signet_route r;
 	u32 overhead;
 
 	overhead = ip6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
 	overhead += sizeof(struct udphdr) + SIGNET_FRAME_OVERHEAD;
-	if (mtu <= overhead || (last && now - last < PMTU_EVENT_NS))
+	if (mtu <= overhead)
 		return;
-	if (atomic64_try_cmpxchg(&told, &last, now))
-		signet_event_pmtu(path, mtu - overhead);
+	mtu = max(mtu, outer_mtu_min(ip6)) - overhead;
+
+	if (signet_route_get(sd, path, READ_ONCE(path->channel->peer->mark),
+			     &r))
+		return;
+	if (signet_route_learn(path, &r, mtu))
+		signet_event_pmtu(path, mtu);
+	signet_route_put(&r);
 }
 
 /*
@@ -132,7 +146,7 @@ int signet_tx_err_lookup(struct sock *sk, struct sk_buff *skb)
 
 	mtu = error_mtu(skb, ip6);
 	if (mtu)
-		tell_mtu(path, mtu, ip6);
+		learn_mtu(s->sd, path, mtu, ip6);
 	err = 0;
 out:
 	rcu_read_unlock();

@@ -47,6 +47,15 @@ int signet_route_get(struct signet_device *sd, struct signet_path *path,
 		     u32 mark, struct signet_route *r);
 void signet_route_put(struct signet_route *r);
 
+/**
+ * signet_route_learn() - an error that quoted a frame told of a path MTU
+ * @mtu: largest inner packet
+ * Return: true when it is less than was known; it is used for ten minutes, or
+ * until the path is replaced.
+ */
+bool signet_route_learn(struct signet_path *path, struct signet_route *r,
+			unsigned int mtu);
+
 /* what outer headers take over of @skb, an inner packet or NULL */
 void signet_outer_set(struct signet_outer *outer,
 		      const struct signet_peer *peer,

@@ -57,6 +57,8 @@ static void release_callbacks(struct signet_socket *s)
 	WRITE_ONCE(up->encap_destroy, NULL);
 	if (!udp_test_bit(ACCEPT_L4, s->sk))
 		udp_clear_bit(GRO_ENABLED, s->sk);
+	if (READ_ONCE(inet_sk(s->sk)->pmtudisc) == IP_PMTUDISC_PROBE)
+		WRITE_ONCE(inet_sk(s->sk)->pmtudisc, s->pmtudisc);
 	rcu_assign_sk_user_data(s->sk, NULL);
 	release_sock(s->sk);
 }
@@ -205,6 +207,12 @@ static int take_sock(struct signet_socket *s, struct netlink_ext_ack *extack)
 		 */
 		if (IS_ENABLED(CONFIG_NETFILTER))
 			udp_set_bit(GRO_ENABLED, sk);
+		/*
+		 * IPv4 frames are not refused for a path MTU that the core
+		 * was made to believe: see route4_mtu().
+		 */
+		s->pmtudisc = READ_ONCE(inet_sk(sk)->pmtudisc);
+		WRITE_ONCE(inet_sk(sk)->pmtudisc, IP_PMTUDISC_PROBE);
 	}
 	release_sock(sk);
 	return err;

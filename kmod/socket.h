@@ -16,11 +16,13 @@ struct signet_device;
  * @sd: the device; valid under RCU while attached
  * @sk: held
  * @node: in the receive hook's list (rx.c)
+ * @pmtudisc: IP_MTU_DISCOVER as its owner had it
  */
 struct signet_socket {
 	struct signet_device *sd;
 	struct sock *sk;
 	u16 family;
+	u8 pmtudisc;
 	struct list_head node;
 	struct rcu_head rcu;
 };

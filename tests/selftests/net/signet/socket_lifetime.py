@@ -16,6 +16,7 @@ from nl import C, Nl, equal
 from nl_fixture import Fixture
 
 UDP_ENCAP, UDP_GRO = 100, 104
+IP_MTU_DISCOVER, DONT, PROBE = 10, 0, 3
 CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
 # of a packet frame, for a label that nobody has
@@ -112,8 +113,13 @@ def given_back():
     """a detached socket is as before: it gets every datagram"""
     with Fixture() as f, up(f):
         sock = udp()
+        sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, DONT)
         attach(f, sock)
+        equal(sock.getsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER), PROBE,
+              "IP_MTU_DISCOVER meanwhile")
         attach(f, -1)
+        equal(sock.getsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER), DONT,
+              "IP_MTU_DISCOVER")
         equal(sock.getsockopt(socket.IPPROTO_UDP, UDP_GRO), 0, "UDP_GRO")
         with socket.socket(type=socket.SOCK_DGRAM) as out:
             out.sendto(FRAME, ("127.0.0.1", sock.getsockname()[1]))

@@ -131,6 +131,15 @@ def frame(counter, plain, lane=0, key=KEY, **others):
     return head + seal(head[:4], struct.pack("<IQ", lane, counter), plain, key)
 
 
+def opened(data, key=KEY):
+    """the plaintext of a frame that must be genuine"""
+    lane, counter = data[1] & 31, struct.unpack_from("<Q", data, 8)[0]
+    nonce = struct.pack("<IQ", lane, counter)
+    plain = _xor(key, nonce, data[HEADER:-TAG])
+    assert seal(data[:4], nonce, plain, key) == data[HEADER:], "not genuine"
+    return plain
+
+
 # ---- namespaces
 
 @contextlib.contextmanager
