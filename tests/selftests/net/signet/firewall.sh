@@ -54,27 +54,6 @@ table inet t {
 		type filter hook input priority 10;
 	}
 }
-table inet t {
-	counter single { }
-	counter super { }
-	counter stopped { }
-	counter new { }
-	counter ce { }
-	counter ect { }
-	counter af11 { }
-	chain in {
-		type filter hook input priority 0;
-		iifname veth0 ct state new counter name new
-		iifname veth0 udp dport 5000 ip dscp 10 counter name af11
-		iifname veth0 udp dport 5000 meta length 0-1500 counter name single
-		iifname veth0 udp dport 5000 meta length 1501-65535 counter name super
-		iifname sg0 ip ecn ce counter name ce
-		iifname sg0 ip ecn ect0 counter name ect
-	}
-	chain stop {
-		type filter hook input priority 10;
-	}
-}
 EOF
 check "packets pass a filter" a ping -q -c 2 -i 0.1 -W 5 10.9.0.2
 before=$(counter "$B" sg0 rx.packets)

@@ -17,6 +17,9 @@ PORT=5000
 # divides volumes, and multiplies patience, where a kernel is that much slower
 SLOW=${SLOW:-1}
 export SLOW
+# a lane for each CPU
+LANES=$(nproc)
+[ "$LANES" -le 32 ] || LANES=32
 tests=0 failures=0
 namespaces=() holders=()
 tmp=$(mktemp -d)
@@ -189,7 +192,7 @@ join() {
 	ip netns exec "$ns" sgctl peer-new sg0 id=1 \
 		prefix=10.9.0.$other/32 prefix=fd09::$other/128 &&
 	ip netns exec "$ns" sgctl channel-new sg0 id=1 peer=1 \
-		$(remote "$3" $other) &&
+		tx-lanes="$LANES" rx-lanes="$LANES" $(remote "$3" $other) &&
 	ip netns exec "$ns" sgctl label-new sg0 label="$n" channel=1 \
 		hop-key="$(hop_key "$n")" &&
 	install_keys "$ns" "$4" 0 $((10 + n)) $((10 + other)) &&

@@ -28,7 +28,8 @@ whole() {
 	is "$1" "${got#sent * }" "lost 0 repeated 0 foreign 0"
 }
 
-second_channel() { # another channel between the same peers, labels 3 and 4
+# another channel between the same peers, of one lane, labels 3 and 4
+second_channel() {
 	local n ns other
 	for n in 1 2; do
 		ns=$A other=$((3 - n))
@@ -85,12 +86,12 @@ clean "changes of channels"
 a sgctl monitor >"$tmp/events" 2>&1 &
 holders+=($!)
 within 5 grep -q ready "$tmp/events"
-a sgctl peer-set sg0 id=1 tx-channel=1
-b sgctl key-new sg0 channel=1 key-id=5 direction=receive cipher=aes-256-gcm \
+a sgctl peer-set sg0 id=1 tx-channel=2
+b sgctl key-new sg0 channel=2 key-id=5 direction=receive cipher=aes-256-gcm \
 	key="$(key 90)"
-a sgctl key-new sg0 channel=1 key-id=5 direction=transmit cipher=aes-256-gcm \
+a sgctl key-new sg0 channel=2 key-id=5 direction=transmit cipher=aes-256-gcm \
 	key="$(key 90)" soft-frames=20 hard-frames=50
-a sgctl key-swap sg0 channel=1 key-id=5
+a sgctl key-swap sg0 channel=2 key-id=5
 # IPv6 has its own ideas of what to send
 a sysctl -q net.ipv6.conf.sg0.disable_ipv6=1
 got=$(counter "$B" sg0 rx.packets)
@@ -111,7 +112,7 @@ within 5 eval '[ $(($(counter "$B" sg0 rx.packets) - got)) -ge 50 ]'
 is "50 of them arrive" $(($(counter "$B" sg0 rx.packets) - got)) 50
 is "one rekey-wanted" "$(grep -c ^rekey-wanted "$tmp/events")" 1
 is "one key-expired" "$(grep -c ^key-expired "$tmp/events")" 1
-is "the key is gone" "$(a sgctl -a key-get sg0 | grep -c "channel=1 key-id=5")" 0
+is "the key is gone" "$(a sgctl -a key-get sg0 | grep -c "channel=2 key-id=5")" 0
 not_sent() { # those that waited are dropped in the end
 	echo $(($(drops "$A" $DROP_KEY_EXPIRED 1) - expired +
 		$(drops "$A" $DROP_NO_CHANNEL 1)))
@@ -119,6 +120,7 @@ not_sent() { # those that waited are dropped in the end
 within 10 eval '[ "$(not_sent)" = 30 ]'
 is "the others waited in vain, and are counted" "$(not_sent)" 30
 check "new keys" rekey aes-256-gcm 6
+check "another channel" a sgctl peer-set sg0 id=1 tx-channel=1
 check "traffic with them" sgtraffic "$A" "$B" udp 10.9.0.2 0 1000
 sed 's/^/# /' "$tmp/events"
 finish

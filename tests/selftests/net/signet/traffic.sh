@@ -50,6 +50,37 @@ for out in 4 6; do
 	done
 done
 
+### Lanes
+
+lanes() { # lanes NS DIRECTION: those of the key that were used
+	ip netns exec "$1" sgctl key-get sg0 channel=1 key-id=$slot \
+		direction="$2" | tr ' ' '\n' | sed -n 's/^lane\.lane=//p' | tr '\n' ' '
+}
+
+on_cpus() { # on_cpus MODE ADDR ARGUMENT...: from a, on two CPUs in turn
+	taskset -c 0 sgtraffic "$A" "$B" "$@" && taskset -c 1 sgtraffic "$A" "$B" "$@"
+}
+
+at_once() { # streams on two CPUs at the same time
+	local first
+	taskset -c 0 sgtraffic "$A" "$B" tcp 10.9.0.2 1000001 &
+	first=$!
+	taskset -c 1 sgtraffic "$B" "$A" tcp fd09::1 1000001 && wait $first
+}
+
+if [ "$LANES" -gt 1 ]; then
+	slot=$(((slot + 1) % 8))
+	a sgctl key-del sg0 channel=1 key-id=$slot >/dev/null 2>&1
+	b sgctl key-del sg0 channel=1 key-id=$slot >/dev/null 2>&1
+	check "lanes: keys" rekey aes-256-gcm $slot
+	check "lanes: UDP from two CPUs" on_cpus udp 10.9.0.2 1 1000 1372
+	is "lanes: each CPU has one" "$(lanes "$A" transmit)" "0 1 "
+	is "lanes: which arrive as such" "$(lanes "$B" receive)" "0 1 "
+	check "lanes: streams on two CPUs" at_once
+else
+	skip "lanes" "there is one CPU"
+fi
+
 is "nothing failed to open" "$(drops "$A" $DROP_AEAD 1)$(drops "$B" $DROP_AEAD 1)" 00
 is "nothing was taken for a replay" \
 	"$(drops "$A" $DROP_REPLAY 1)$(drops "$B" $DROP_REPLAY 1)" 00
