@@ -242,10 +242,11 @@ static u64 opened(const struct signet_key *key, int except)
 	return sum;
 }
 
-bool signet_key_sealed_all(const struct signet_key *key, u8 lane, u64 counter)
+bool signet_key_sealed_all(struct signet_key *key, u8 lane, u64 counter)
 {
 	u64 others = opened(key, lane);
 
+	WRITE_ONCE(key->lane_hard, 0); /* no lane is safe from now on */
 	return others >= key->hard_frames ||
 	       counter >= key->hard_frames - others;
 }

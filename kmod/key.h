@@ -39,7 +39,8 @@ struct signet_tx_lane {
  * @channel: that it belongs to; not held, valid while the key is in its slot or under RCU
  * @born, @soft_ns, @hard_ns: boottime ns; U64_MAX never
  * @soft_frames, @hard_frames: over all lanes; U64_MAX never
- * @lane_soft, @lane_hard: the share of one lane; of a receiver only the latter
+ * @lane_soft, @lane_hard: the share of one lane; of a receiver only the
+ *	latter, and 0 once a lane was above it
  * @odd_lanes: so many lanes, the first ones, may seal one more than @lane_hard
  * @machine: that it was made for
  * @failures: frames that did not open
@@ -136,13 +137,13 @@ u64 signet_key_sealed(const struct signet_key *key, u8 lane);
 
 /**
  * signet_key_sealed_all() - are frames of a receive key beyond its end?
- * @lane: of a frame with @counter, which is not below the lane's share
+ * @lane: of a frame with @counter, which is not below @key->lane_hard
  *
  * So many frames at least were sealed as the lanes' highest counters add up to.
  * Lanes that are opened at the same time may go beyond by a run each.
  * Context: RCU or a reference
  */
-bool signet_key_sealed_all(const struct signet_key *key, u8 lane, u64 counter);
+bool signet_key_sealed_all(struct signet_key *key, u8 lane, u64 counter);
 
 /* a frame did not open under it: counts, may ask for a new key */
 void signet_key_failed(struct signet_key *key);

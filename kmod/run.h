@@ -197,7 +197,7 @@ signet_look_counter(const struct signet_look *look, u64 counter)
 {
 	if (unlikely(look->reason))
 		return look->reason;
-	if (unlikely(counter >= look->key->lane_hard) &&
+	if (unlikely(counter >= READ_ONCE(look->key->lane_hard)) &&
 	    signet_key_sealed_all(look->key, look->key_lane & SIGNET_LANE_MASK,
 				  counter))
 		return SIGNET_DROP_KEY_EXPIRED;
