@@ -41,13 +41,12 @@ for out in 4 6; do
 			check "$on: UDP" udp_sizes $mtu
 			check "$on: TCP" both_ways tcp $((100001 / SLOW))
 		done
-		set_mtu 1420
-		on="$cipher over IPv$out"
-		check "$on: TCP in small pieces" both_ways tcp $((20001 / SLOW)) 333
-		check "$on: SCTP's protocol" both_ways ip 132 1 12 1000 1372
-		check "$on: a protocol that nobody knows" both_ways ip 253 8 1372
-		check "$on: GRE's protocol" both_ways ip 47 4 1372
 	done
+	set_mtu 1420
+	check "IPv$out: TCP in small pieces" both_ways tcp $((20001 / SLOW)) 333
+	check "IPv$out: SCTP's protocol" both_ways ip 132 1 12 1000 1372
+	check "IPv$out: a protocol that nobody knows" both_ways ip 253 8 1372
+	check "IPv$out: GRE's protocol" both_ways ip 47 4 1372
 done
 
 ### Lanes

@@ -19,7 +19,7 @@ load_begin() { # both directions, through the tunnel
 
 load_end() {
 	sleep 0.2
-	kill "${streams[@]}" 2>/dev/null
+	kill -KILL "${streams[@]}" 2>/dev/null # what was lost is of no interest
 	wait "${streams[@]}" 2>/dev/null
 	return 0
 }
