@@ -44,7 +44,10 @@
 	X(PATTERN, "pattern", "pattern not allowed here (FirstContact, pair)") \
 	X(STATE, "state", "frame does not fit the state of the channel")       \
 	X(RECORD, "record", "malformed record inside a message frame")         \
-	X(LOOP, "loop", "packet would be tunnelled into itself")
+	X(LOOP, "loop", "packet would be tunnelled into itself")               \
+	X(OUTER, "outer-packet", "outer headers malformed, cut off, or too many") \
+	X(FRAGMENT, "fragment", "outer packet in fragments")                   \
+	X(STRICT, "strict", "neither Signet nor on the list of strict mode")
 
 enum signet_drop {
 #define SIGNET_DROP_ENUM(name, text, help) SIGNET_DROP_##name,

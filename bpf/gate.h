@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the gate and its loader share: the contents of the maps. Keys lie in
+ * them as bytes, ports in network order, labels as in the frame.
+ */
+#ifndef SIGNET_BPF_GATE_H
+#define SIGNET_BPF_GATE_H
+
+#include <linux/types.h>
+
+#include <signet/drop.h>
+
+#define GATE_PORTS   8
+#define GATE_ALLOW   64
+#define GATE_BUCKETS 4096
+
+/**
+ * struct gate_label_key - where a frame wants to go
+ * @port: UDP port that it came to
+ * @zero: zero
+ * @label: of its header
+ */
+struct gate_label_key {
+	__be16 port;
+	__u16 zero;
+	__le32 label;
+};
+
+/**
+ * struct gate_label - a label that is valid at present
+ * @hop_key: SipHash-2-4 key of its hop tags
+ * @pending: of a handshake that has not come to its end: no hop key yet
+ */
+struct gate_label {
+	__u64 hop_key[2];
+	__u32 pending;
+	__u32 zero;
+};
+
+/* flags of a port */
+#define GATE_LOADED  (1 << 0) /* an init has to prove its address */
+#define GATE_PAIRING (1 << 1) /* XXpsk3 is made for nobody in particular */
+
+/**
+ * struct gate_port - a UDP port of the agent
+ * @port: in network order
+ * @flags: GATE_LOADED, GATE_PAIRING
+ * @mac1_key: of handshakes made for this node
+ * @mac1_zero: of those made for nobody in particular
+ * @secret: cookies are made with the first, and good with both
+ * @bucket_secret: which bucket a prefix has
+ * @interval: nanoseconds between two inits of an IPv4 /32 or IPv6 /64
+ * @burst: how many may come at once
+ * @cookie_interval: nanoseconds between two challenges that a CPU sends
+ */
+struct gate_port {
+	__be16 port;
+	__u16 flags;
+	__u32 burst;
+	__u64 mac1_key[2];
+	__u64 mac1_zero[2];
+	__u64 secret[2][2];
+	__u64 bucket_secret[2];
+	__u64 interval;
+	__u64 cookie_interval;
+};
+
+/**
+ * struct gate_allow - what strict mode lets pass beside Signet
+ * @family: AF_INET, AF_INET6; 0: both
+ * @proto: IP protocol; 0: all
+ * @prefix_len: of @prefix
+ * @first, @last: destination ports in host order; 0 to 65535: all
+ * @prefix: source addresses; an IPv4 one in the first word
+ * @mask: of @prefix
+ */
+struct gate_allow {
+	__u8 family;
+	__u8 proto;
+	__u16 zero;
+	__u16 first;
+	__u16 last;
+	__u32 prefix[4];
+	__u32 mask[4];
+};
+
+/**
+ * struct gate_settings - there are two; the one that is in use never changes
+ * @n_ports, @n_allow: how many there are
+ * @ports: their numbers, once more, side by side
+ */
+struct gate_settings {
+	__u32 n_ports;
+	__u32 n_allow;
+	__be16 ports[GATE_PORTS];
+	struct gate_port port[GATE_PORTS];
+	struct gate_allow allow[GATE_ALLOW];
+};
+
+/* what happened to a packet that was not dropped */
+enum gate_pass {
+	GATE_PASS_OTHER,     /* not for Signet */
+	GATE_PASS_PACKET,    /* packet frame with a valid hop tag */
+	GATE_PASS_MESSAGE,   /* message frame with a valid hop tag */
+	GATE_PASS_HANDSHAKE, /* handshake or cookie frame */
+	GATE_PASS_ALLOWED,   /* strict mode: on the list */
+	GATE_CHALLENGED,     /* answered with a cookie */
+	GATE_PASS_COUNT
+};
+
+/* Counters of one CPU. */
+struct gate_counters {
+	__u64 passed[GATE_PASS_COUNT];
+	__u64 dropped[SIGNET_DROP_COUNT];
+	__u64 dropped_bytes;
+};
+
+/**
+ * struct gate_bucket - token bucket of a prefix that proved itself
+ * @tag: which prefix
+ * @next: when all tokens are back (virtual scheduling), CLOCK_MONOTONIC
+ */
+struct gate_bucket {
+	__u64 tag;
+	__u64 next;
+};
+
+/**
+ * struct gate_event - a sampled drop
+ * @family: AF_INET or AF_INET6, 0 when that was not seen
+ */
+struct gate_event {
+	__u64 time_ns;
+	__u32 ifindex;
+	__u32 length;
+	__le32 label;
+	__u16 reason;
+	__u16 family;
+	__be16 source_port;
+	__be16 port;
+	__u32 source[4];
+};
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The gate, loaded but on no interface: each packet goes through it by
+ * BPF_PROG_TEST_RUN, and its verdict, what it became and the counters are
+ * looked at.
+ */
+#ifndef TESTS_BPF_GATE_LAB_H
+#define TESTS_BPF_GATE_LAB_H
+
+#include <errno.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <cmocka.h>
+#include <linux/bpf.h>
+#include <sodium.h>
+
+#include <signet/core/mac.h>
+#include <signet/drop.h>
+#include <signet/wire.h>
+
+#include "bpf/gate.h"
+#include "bpf/gate.skel.h"
+#include "packet.h"
+
+#define LABEL 0x11223344u
+
+static struct {
+	struct gate_bpf *gate;
+	struct gate_settings settings;
+	struct gate_counters before;
+	uint8_t hop_key[16], mac1_key[16], mac1_zero[16];
+	uint8_t out[4096];
+	uint32_t out_len;
+} lab;
+
+static int fd_of(struct bpf_map *map)
+{
+	return bpf_map__fd(map);
+}
+
+/* As an agent changes them: the other ones are written, then used. */
+static void settings_use(void)
+{
+	uint32_t other = !lab.gate->bss->active;
+
+	assert_int_equal(bpf_map_update_elem(fd_of(lab.gate->maps.settings),
+					     &other, &lab.settings, 0),
+			 0);
+	lab.gate->bss->active = other;
+}
+
+static int label_put(uint32_t label, bool pending)
+{
+	struct gate_label_key key = { .port = htons(PORT), .label = label };
+	struct gate_label value = { .pending = pending };
+
+	memcpy(value.hop_key, lab.hop_key, sizeof(lab.hop_key));
+	return bpf_map_update_elem(fd_of(lab.gate->maps.labels), &key, &value,
+				   0);
+}
+
+static void label_drop(uint32_t label)
+{
+	struct gate_label_key key = { .port = htons(PORT), .label = label };
+
+	bpf_map_delete_elem(fd_of(lab.gate->maps.labels), &key);
+}
+
+static void sum_counters(struct gate_counters *sum)
+{
+	int n = libbpf_num_possible_cpus();
+	struct gate_counters *each = calloc(n, sizeof(*each));
+	uint32_t zero = 0;
+
+	assert_non_null(each);
+	assert_int_equal(bpf_map_lookup_elem(fd_of(lab.gate->maps.counters),
+					     &zero, each),
+			 0);
+	memset(sum, 0, sizeof(*sum));
+	for (int cpu = 0; cpu < n; cpu++)
+		for (size_t i = 0; i < sizeof(*sum) / 8; i++)
+			((__u64 *)sum)[i] += ((__u64 *)&each[cpu])[i];
+	free(each);
+}
+
+static int lab_setup(void **state)
+{
+	struct gate_port *port = &lab.settings.port[1];
+
+	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+	libbpf_set_print(NULL);
+	lab.gate = gate_bpf__open();
+	if (!lab.gate)
+		return -1;
+	lab.gate->rodata->strict = *state && !strcmp(*state, "strict");
+	if (gate_bpf__load(lab.gate)) {
+		print_message("the gate can't be loaded: %s\n",
+			      strerror(errno));
+		return -1;
+	}
+	randombytes_buf(lab.hop_key, sizeof(lab.hop_key));
+	randombytes_buf(lab.mac1_key, sizeof(lab.mac1_key));
+	randombytes_buf(lab.mac1_zero, sizeof(lab.mac1_zero));
+
+	memset(&lab.settings, 0, sizeof(lab.settings));
+	lab.settings.n_ports = 2;
+	lab.settings.ports[0] = lab.settings.port[0].port = htons(4);
+	lab.settings.ports[1] = port->port = htons(PORT);
+	memcpy(port->mac1_key, lab.mac1_key, 16);
+	memcpy(port->mac1_zero, lab.mac1_zero, 16);
+	randombytes_buf(port->secret, sizeof(port->secret));
+	randombytes_buf(port->bucket_secret, sizeof(port->bucket_secret));
+	port->interval = 1000000000;
+	port->burst = 5;
+	port->cookie_interval = 1;
+	settings_use();
+	return label_put(LABEL, false);
+}
+
+static int lab_teardown(void **state)
+{
+	gate_bpf__destroy(lab.gate);
+	return 0;
+}
+
+/* Return: the verdict; lab.out has what became of it */
+static uint32_t run(const void *packet, uint32_t len)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet,
+		    .data_size_in = len, .data_out = lab.out,
+		    .data_size_out = sizeof(lab.out), .repeat = 1);
+
+	sum_counters(&lab.before);
+	assert_int_equal(
+		bpf_prog_test_run_opts(
+			bpf_program__fd(lab.gate->progs.signet_gate), &opts),
+		0);
+	lab.out_len = opts.data_size_out;
+	return opts.retval;
+}
+
+/* One counter has grown by one, and no other. */
+static void counted(const __u64 *which)
+{
+	struct gate_counters after;
+	size_t at = which - (const __u64 *)&lab.before;
+	uint64_t grown = 0;
+
+	sum_counters(&after);
+	for (size_t i = 0; i < offsetof(struct gate_counters, dropped_bytes) / 8;
+	     i++)
+		grown += ((__u64 *)&after)[i] - ((__u64 *)&lab.before)[i];
+	assert_int_equal(((__u64 *)&after)[at] - *which, 1);
+	assert_int_equal(grown, 1);
+}
+
+static void passes(const struct made *m, enum gate_pass what)
+{
+	assert_int_equal(run(m->b, m->len), XDP_PASS);
+	assert_int_equal(lab.out_len, m->len);
+	assert_memory_equal(lab.out, m->b, m->len);
+	counted(&lab.before.passed[what]);
+}
+
+static void drops(const struct made *m, enum signet_drop reason)
+{
+	assert_int_equal(run(m->b, m->len), XDP_DROP);
+	counted(&lab.before.dropped[reason]);
+}
+
+/* A frame with its hop tag; what is sealed in it is not the gate's concern. */
+static size_t make_frame(uint8_t *f, uint8_t type, size_t n, uint32_t label)
+{
+	struct signet_frame *h = (struct signet_frame *)f;
+
+	randombytes_buf(f, n);
+	h->type = type;
+	h->flags = 0;
+	h->label = label;
+	crypto_shorthash_siphash24(h->hop_tag, f, SIGNET_HOP_TAG_OFFSET,
+				   lab.hop_key);
+	return n;
+}
+
+#endif
