@@ -22,16 +22,16 @@
 /* Drops that are shown as events: so many in a second, on each CPU. */
 #define EVENTS_PER_SECOND 100
 /* What a /48 may, against one /64 in it. */
-#define SITE_SCALE 8
+#define SITE_SCALE	  8
 /* ports of DHCP and DHCPv6 clients */
-#define DHCP_CLIENT  68
-#define DHCP6_CLIENT 546
+#define DHCP_CLIENT	  68
+#define DHCP6_CLIENT	  546
 /* ICMP type 3: destination unreachable, path MTU among it */
-#define ICMP_UNREACHABLE 3
+#define ICMP_UNREACHABLE  3
 /* ICMPv6: errors are below, neighbour discovery between these (RFC 4861) */
-#define ICMP6_ERRORS   128
-#define ND_FIRST       133
-#define ND_LAST	       137
+#define ICMP6_ERRORS	  128
+#define ND_FIRST	  133
+#define ND_LAST		  137
 
 /* Drop all that is neither Signet's nor on the list. */
 const volatile bool strict;
@@ -109,6 +109,7 @@ struct arrival {
 	__be16 port;
 	bool aggregated;
 	__u8 index;
+	__u8 zero[6];
 	union {
 		__u64 head[HEAD_WORDS];
 		struct signet_frame frame;
@@ -207,11 +208,18 @@ static __always_inline int drop(struct xdp_md *ctx, struct packet *k,
 	return XDP_DROP;
 }
 
-static __always_inline int drop_frame(struct xdp_md *ctx,
-				      struct arrival *a,
+static __always_inline int drop_frame(struct xdp_md *ctx, struct arrival *a,
 				      enum signet_drop reason)
 {
 	return drop(ctx, &a->k, reason, a->frame.label,
+		    a->source_port | (__u32)a->port << 16);
+}
+
+/* the same, of what has not been looked into */
+static __always_inline int drop_datagram(struct xdp_md *ctx, struct arrival *a,
+					 enum signet_drop reason)
+{
+	return drop(ctx, &a->k, reason, 0,
 		    a->source_port | (__u32)a->port << 16);
 }
 
@@ -303,8 +311,8 @@ static __always_inline void cookie_of(const struct arrival *a,
 		__builtin_memcpy(words, source, sizeof(words));
 		siphash128(cookie, key, words, 2, port, 18);
 	} else {
-		siphash128(cookie, key, words, 0,
-			   le32(source[0]) | port << 32, 6);
+		siphash128(cookie, key, words, 0, le32(source[0]) | port << 32,
+			   6);
 	}
 }
 
@@ -363,8 +371,8 @@ static __always_inline bool take_token(const struct arrival *a,
 	__u64 hash[2], prefix;
 
 	if (!a->k.ip6) {
-		siphash128(hash, cfg->bucket_secret, hash, 0,
-			   le32(source[0]), 4);
+		siphash128(hash, cfg->bucket_secret, hash, 0, le32(source[0]),
+			   4);
 		return take_one(hash, cfg->interval, cfg->burst, now);
 	}
 	__builtin_memcpy(&prefix, source, sizeof(prefix));
@@ -402,8 +410,7 @@ static __always_inline void cookie_frame(const struct arrival *a,
 					 const __u32 source[4],
 					 __u64 f[COOKIE_WORDS])
 {
-	f[0] = le64(SIGNET_FRAME_COOKIE |
-			       le64(a->head[1]) << 32);
+	f[0] = le64(SIGNET_FRAME_COOKIE | le64(a->head[1]) << 32);
 	f[1] = 0;
 	f[2] = a->head[MAC1_WORD];
 	f[3] = a->head[MAC1_WORD + 1];
@@ -429,8 +436,7 @@ static __always_inline __u64 reply_ip4(struct iphdr *ip, const __u32 to[4],
 	ip->daddr = to[0];
 	sum = (__u64)from[0] + to[0];
 	ip->check = checksum(sum + bpf_htons(0x4500) + ip->tot_len +
-			     ip->frag_off +
-			     bpf_htons(64 << 8 | IPPROTO_UDP));
+			     ip->frag_off + bpf_htons(64 << 8 | IPPROTO_UDP));
 	return sum;
 }
 
@@ -458,8 +464,7 @@ static __always_inline void reply_udp(struct udphdr *udp,
 	udp->source = a->port;
 	udp->dest = a->source_port;
 	udp->len = bpf_htons(REPLY_UDP);
-	sum += bpf_htons(IPPROTO_UDP) + 2 * udp->len + a->port +
-	       a->source_port;
+	sum += bpf_htons(IPPROTO_UDP) + 2 * udp->len + a->port + a->source_port;
 #pragma unroll
 	for (int i = 0; i < COOKIE_WORDS; i++)
 		sum = sum64(sum, f[i]);
@@ -501,8 +506,8 @@ static __always_inline bool reply(struct xdp_md *ctx, const struct arrival *a,
 	} else {
 		if (!packet_has(ctx, l3, sizeof(*ip) + REPLY_UDP, ip))
 			return false;
-		reply_udp((struct udphdr *)(ip + 1), a,
-			  reply_ip4(ip, to, from), f);
+		reply_udp((struct udphdr *)(ip + 1), a, reply_ip4(ip, to, from),
+			  f);
 	}
 	return true;
 }
@@ -644,7 +649,7 @@ static __always_inline bool read_head(struct xdp_md *ctx, struct arrival *a,
 static __always_inline int judge(struct xdp_md *ctx, struct arrival *a)
 {
 	if (!read_head(ctx, a, SIGNET_FRAME_HDR_LEN))
-		return drop_frame(ctx, a, SIGNET_DROP_LENGTH);
+		return drop_datagram(ctx, a, SIGNET_DROP_LENGTH);
 	switch (a->frame.type) {
 	case SIGNET_FRAME_PACKET:
 	case SIGNET_FRAME_MESSAGE:
@@ -679,8 +684,8 @@ static __always_inline bool matches(const struct gate_allow *r,
 	if ((r->family && r->family != q->family) ||
 	    (r->proto && r->proto != q->proto))
 		return false;
-	if (q->ports_known ? q->port < r->first || q->port > r->last :
-			     r->first || r->last != 0xffff)
+	if (q->ports_known ? q->port < r->first || q->port > r->last
+			   : r->first || r->last != 0xffff)
 		return false;
 #pragma unroll
 	for (int i = 0; i < 4; i++)
@@ -807,12 +812,13 @@ static __always_inline enum signet_drop datagram(struct xdp_md *ctx,
 SEC("xdp")
 int signet_gate(struct xdp_md *ctx)
 {
-	struct arrival a = {};
+	struct arrival a;
 	enum signet_drop reason;
 	enum parsed parsed;
 	struct udphdr *udp;
 	int index;
 
+	a.k = (struct packet){};
 	parsed = parse(ctx, &a.k);
 	if ((parsed != PARSED_IP && parsed != PARSED_FIRST_FRAGMENT) ||
 	    a.k.proto != IPPROTO_UDP || a.k.l4 > HEADERS_MAX ||
@@ -824,9 +830,10 @@ int signet_gate(struct xdp_md *ctx)
 	a.index = index;
 	a.source_port = udp->source;
 	a.port = udp->dest;
+	__builtin_memset(a.zero, 0, sizeof(a.zero));
 	reason = datagram(ctx, &a, udp, parsed);
 	if (reason)
-		return drop_frame(ctx, &a, reason);
+		return drop_datagram(ctx, &a, reason);
 	return judge(ctx, &a);
 }
 

@@ -18,12 +18,12 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#define VLAN_TAGS     2
-#define IP6_HEADERS   6
-#define IP_MF	      0x2000
-#define IP_OFFSET     0x1fff
-#define HEADERS_MAX   1024 /* of all headers before UDP's */
-#define OFFSET_MAX    (HEADERS_MAX + 8) /* of what is read */
+#define VLAN_TAGS   2
+#define IP6_HEADERS 6
+#define IP_MF	    0x2000
+#define IP_OFFSET   0x1fff
+#define HEADERS_MAX 1024	      /* of all headers before UDP's */
+#define OFFSET_MAX  (HEADERS_MAX + 8) /* of what is read */
 
 struct vlan_tag {
 	__be16 tci;
@@ -67,8 +67,7 @@ struct packet {
 /* Return: @size bytes at @off; NULL unless they are in the first buffer and not
  * too far from its start
  */
-static __always_inline void *bytes_at(struct xdp_md *ctx, __u32 off,
-				      __u32 size)
+static __always_inline void *bytes_at(struct xdp_md *ctx, __u32 off, __u32 size)
 {
 	void *end = (void *)(long)ctx->data_end;
 	void *p = (void *)(long)ctx->data;
@@ -83,8 +82,7 @@ static __always_inline void *bytes_at(struct xdp_md *ctx, __u32 off,
 
 #define packet_has(ctx, off, size, p) ((p) = bytes_at(ctx, off, size))
 
-static __always_inline bool parse_ethernet(struct xdp_md *ctx,
-					   struct packet *k)
+static __always_inline bool parse_ethernet(struct xdp_md *ctx, struct packet *k)
 {
 	struct ethhdr *eth;
 

@@ -154,8 +154,8 @@ static void counted(const __u64 *which)
 	uint64_t grown = 0;
 
 	sum_counters(&after);
-	for (size_t i = 0; i < offsetof(struct gate_counters, dropped_bytes) / 8;
-	     i++)
+	for (size_t i = 0;
+	     i < offsetof(struct gate_counters, dropped_bytes) / 8; i++)
 		grown += ((__u64 *)&after)[i] - ((__u64 *)&lab.before)[i];
 	assert_int_equal(((__u64 *)&after)[at] - *which, 1);
 	assert_int_equal(grown, 1);

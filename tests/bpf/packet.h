@@ -101,9 +101,9 @@ static inline uint8_t *make_ip4(uint8_t *p, const struct shape *s, size_t n)
 static inline uint8_t *make_extension(uint8_t *p, uint8_t proto, uint8_t next,
 				      uint16_t fragment)
 {
-	size_t size = proto == IPPROTO_FRAGMENT ? 8 :
-		      proto == IPPROTO_AH	? 24 :
-						  16;
+	size_t size = proto == IPPROTO_FRAGMENT ? 8
+		      : proto == IPPROTO_AH	? 24
+						: 16;
 
 	memset(p, 0, size);
 	p[0] = next;
@@ -141,8 +141,8 @@ static inline void make(struct made *m, const struct shape *s,
 	uint8_t *p = make_ethernet(m->b, s);
 
 	m->l3 = p - m->b;
-	p = s->ip6 ? make_ip6(p, s, n + (udp ? 8 : 0)) :
-		     make_ip4(p, s, n + (udp ? 8 : 0));
+	p = s->ip6 ? make_ip6(p, s, n + (udp ? 8 : 0))
+		   : make_ip4(p, s, n + (udp ? 8 : 0));
 	m->l4 = p - m->b;
 	if (udp) {
 		p = put16(p, s->sport ? s->sport : SOURCE_PORT);

@@ -70,10 +70,9 @@ static void forged_frames_are_dropped(void **state)
 static enum signet_drop reason_of(size_t byte, const uint8_t *f)
 {
 	if (byte == 0)
-		return f[0] == SIGNET_FRAME_MESSAGE ? SIGNET_DROP_LENGTH :
-		       f[0] && f[0] <= SIGNET_FRAME_COOKIE ?
-						      SIGNET_DROP_COUNT :
-						      SIGNET_DROP_TYPE;
+		return f[0] == SIGNET_FRAME_MESSAGE ? SIGNET_DROP_LENGTH
+		       : f[0] && f[0] <= SIGNET_FRAME_COOKIE ? SIGNET_DROP_COUNT
+							     : SIGNET_DROP_TYPE;
 	if (byte == 2 || byte == 3)
 		return SIGNET_DROP_FLAGS;
 	if (byte >= 4 && byte < 8)
@@ -140,8 +139,8 @@ static void lengths_that_differ_are_dropped(void **state)
 			make_frame(f, SIGNET_FRAME_PACKET, 100, LABEL);
 			if (!d)
 				continue;
-			make(&m, &(struct shape){ .ip6 = ip6, .udp_len = d },
-			     f, 100);
+			make(&m, &(struct shape){ .ip6 = ip6, .udp_len = d }, f,
+			     100);
 			drops(&m, SIGNET_DROP_LENGTH);
 			make(&m, &(struct shape){ .ip6 = ip6, .ip_len = d }, f,
 			     100);
@@ -200,14 +199,20 @@ static void fragments_to_the_port_are_dropped(void **state)
 	make(&m, &(struct shape){ .fragment = 0x2000 }, f, sizeof(f));
 	drops(&m, SIGNET_DROP_FRAGMENT);
 	make(&m,
-	     &(struct shape){ .ip6 = true, .extensions = chain, .n_extensions = 1, .fragment = 1 },
+	     &(struct shape){ .ip6 = true,
+			      .extensions = chain,
+			      .n_extensions = 1,
+			      .fragment = 1 },
 	     f, sizeof(f));
 	drops(&m, SIGNET_DROP_FRAGMENT);
 	/* later ones have no port: without the first they come to nothing */
 	make(&m, &(struct shape){ .fragment = 0x2001 }, f, sizeof(f));
 	passes(&m, GATE_PASS_OTHER);
 	make(&m,
-	     &(struct shape){ .ip6 = true, .extensions = chain, .n_extensions = 1, .fragment = 8 },
+	     &(struct shape){ .ip6 = true,
+			      .extensions = chain,
+			      .n_extensions = 1,
+			      .fragment = 8 },
 	     f, sizeof(f));
 	passes(&m, GATE_PASS_OTHER);
 	/* don't fragment is no fragment */
@@ -234,8 +239,10 @@ static void what_is_not_for_the_port_passes(void **state)
 	memcpy(m.b + 12, "\x08\x06", 2);
 	passes(&m, GATE_PASS_OTHER);
 	/* nobody has a use for so many: dropped wherever it may go */
-	make(&m, &(struct shape){ .ip6 = true, .extensions = seven, .n_extensions = 7 }, f,
-	     sizeof(f));
+	make(&m,
+	     &(struct shape){
+		     .ip6 = true, .extensions = seven, .n_extensions = 7 },
+	     f, sizeof(f));
 	drops(&m, SIGNET_DROP_OUTER);
 }
 

@@ -65,8 +65,7 @@ static void is_challenge(const struct made *m, const struct shape *s)
 	const uint8_t *l3 = lab.out + m->l3, *l4 = l3 + ip, *f = l4 + 8;
 	uint8_t want[SIGNET_COOKIE_FRAME_LEN], cookie[16];
 
-	assert_int_equal(lab.out_len,
-			 m->l3 + ip + 8 + SIGNET_COOKIE_FRAME_LEN);
+	assert_int_equal(lab.out_len, m->l3 + ip + 8 + SIGNET_COOKIE_FRAME_LEN);
 	assert_true(lab.out_len <= m->len);
 	assert_memory_equal(lab.out, m->b + 6, 6);
 	assert_memory_equal(lab.out + 6, m->b, 6);

@@ -30,8 +30,7 @@ static void each_port_is_closed(void **state)
 	for (int port = 1; port < 65536; port++) {
 		struct shape s = { .dport = port, .ip6 = port & 1 };
 
-		if (port == PORT || port == 4 ||
-		    port == (s.ip6 ? 546 : 68))
+		if (port == PORT || port == 4 || port == (s.ip6 ? 546 : 68))
 			continue;
 		make(&m, &s, f, sizeof(f));
 		assert_int_equal(run(m.b, m.len), XDP_DROP);
@@ -84,9 +83,8 @@ static void what_a_network_needs_passes(void **state)
 	/* from farther away it is no neighbour's */
 	icmp[0] = 135;
 	make(&m,
-	     &(struct shape){ .ip6 = true,
-			      .proto = IPPROTO_ICMPV6,
-			      .hop_limit = 254 },
+	     &(struct shape){
+		     .ip6 = true, .proto = IPPROTO_ICMPV6, .hop_limit = 254 },
 	     icmp, sizeof(icmp));
 	drops(&m, SIGNET_DROP_STRICT);
 
@@ -194,7 +192,7 @@ static void malformed_packets_are_dropped(void **state)
 
 int main(void)
 {
-#define strict_test(f)                                                   \
+#define strict_test(f)                                                       \
 	cmocka_unit_test_prestate_setup_teardown(f, lab_setup, lab_teardown, \
 						 "strict")
 	const struct CMUnitTest tests[] = {
