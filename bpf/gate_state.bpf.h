@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The gate's maps and switches, its counters, and the drop that all verdicts
+ * against a packet end in.
+ */
+#ifndef SIGNET_BPF_GATE_STATE_H
+#define SIGNET_BPF_GATE_STATE_H
+
+#include <linux/bpf.h>
+
+#include <signet/wire.h>
+
+#include "gate.h"
+#include "parse.bpf.h"
+
+#define AF_INET	 2
+#define AF_INET6 10
+
+/* Drops that are shown as events: so many in a second, on each CPU. */
+#define EVENTS_PER_SECOND 100
+/* Drop all that is neither Signet's nor on the list. */
+const volatile bool strict;
+/* Somebody reads events. */
+volatile bool sampled;
+/* A longer packet was aggregated before it came here (generic XDP): its first
+ * header speaks for it.
+ */
+volatile __u32 mtu = 1500;
+/* which of the two settings is in use */
+volatile __u32 active;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct gate_settings);
+} settings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 262144);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct gate_label_key);
+	__type(value, struct gate_label);
+} labels SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct gate_counters);
+} counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GATE_BUCKETS);
+	__type(key, __u32);
+	__type(value, struct gate_bucket);
+} buckets SEC(".maps");
+
+/* when this CPU may send the next challenge, and the next event */
+struct pace {
+	__u64 challenge;
+	__u64 event;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pace);
+} paces SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 65536);
+} events SEC(".maps");
+
+/* so many bytes of a frame are looked at */
+#define HEAD_WORDS (SIGNET_HANDSHAKE_HDR_LEN / 8)
+#define MAC1_WORD  (SIGNET_MAC1_OFFSET / 8)
+#define MAC2_WORD  (SIGNET_MAC2_OFFSET / 8)
+
+/**
+ * struct arrival - a datagram for one of the ports
+ * @len: of the frame
+ * @port: it came to
+ * @aggregated: more than one datagram
+ * @index: of the port in the settings
+ * @head: the frame's first bytes
+ */
+struct arrival {
+	struct packet k;
+	__u32 len;
+	__be16 source_port;
+	__be16 port;
+	bool aggregated;
+	__u8 index;
+	__u8 zero[6];
+	union {
+		__u64 head[HEAD_WORDS];
+		struct signet_frame frame;
+		struct signet_handshake_frame hs;
+	};
+};
+
+static __always_inline struct gate_counters *counts(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&counters, &zero);
+}
+
+static __always_inline int pass(enum gate_pass what)
+{
+	struct gate_counters *c = counts();
+
+	if (c)
+		c->passed[what]++;
+	return XDP_PASS;
+}
+
+/* Virtual scheduling (GCRA): @next moves on by @interval, at most @burst of
+ * them ahead of now. Good where one CPU alone has it.
+ */
+static __always_inline bool may_go(__u64 *next, __u64 now, __u64 interval,
+				   __u64 burst)
+{
+	__u64 at = *next;
+
+	if (at > now + interval * (burst - 1))
+		return false;
+	*next = (at > now ? at : now) + interval;
+	return true;
+}
+
+static __always_inline void source_of(struct xdp_md *ctx,
+				      const struct packet *k, __u32 source[4])
+{
+	struct ipv6hdr *ip6;
+	struct iphdr *ip;
+
+	source[0] = source[1] = source[2] = source[3] = 0;
+	if (k->ip6) {
+		if (packet_has(ctx, k->l3, sizeof(*ip6), ip6))
+			__builtin_memcpy(source, &ip6->saddr, 16);
+	} else if (packet_has(ctx, k->l3, sizeof(*ip), ip)) {
+		source[0] = ip->saddr;
+	}
+}
+
+/* Global functions are looked at once by the verifier, whoever calls them. */
+__noinline int sample(struct xdp_md *ctx, struct packet *k, __u32 reason,
+		      __u32 label, __u32 ports)
+{
+	__u64 now = bpf_ktime_get_ns();
+	struct gate_event *e;
+	struct pace *pace;
+	__u32 zero = 0;
+
+	if (!k)
+		return 0;
+	pace = bpf_map_lookup_elem(&paces, &zero);
+	if (!pace || !may_go(&pace->event, now, 1000000000 / EVENTS_PER_SECOND,
+			     EVENTS_PER_SECOND))
+		return 0;
+	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	if (!e)
+		return 0;
+	e->time_ns = now;
+	e->ifindex = ctx->ingress_ifindex;
+	e->length = ctx->data_end - ctx->data;
+	e->label = label;
+	e->reason = reason;
+	e->family = !k->l4 ? 0 : k->ip6 ? AF_INET6 : AF_INET;
+	e->source_port = ports & 0xffff;
+	e->port = ports >> 16;
+	source_of(ctx, k, e->source);
+	bpf_ringbuf_submit(e, 0);
+	return 0;
+}
+
+static __always_inline int drop(struct xdp_md *ctx, struct packet *k,
+				enum signet_drop reason, __u32 label,
+				__u32 ports)
+{
+	struct gate_counters *c = counts();
+
+	if (c) {
+		c->dropped[reason]++;
+		c->dropped_bytes += ctx->data_end - ctx->data;
+	}
+	if (sampled)
+		sample(ctx, k, reason, label, ports);
+	return XDP_DROP;
+}
+
+static __always_inline int drop_frame(struct xdp_md *ctx, struct arrival *a,
+				      enum signet_drop reason)
+{
+	return drop(ctx, &a->k, reason, a->frame.label,
+		    a->source_port | (__u32)a->port << 16);
+}
+
+/* the same, of what has not been looked into */
+static __always_inline int drop_datagram(struct xdp_md *ctx, struct arrival *a,
+					 enum signet_drop reason)
+{
+	return drop(ctx, &a->k, reason, 0,
+		    a->source_port | (__u32)a->port << 16);
+}
+
+#endif
