@@ -2,6 +2,7 @@
 #
 # Every command that a developer needs; "make help" lists them. The parts:
 #   tests/tests.mk    unit tests, sanitizers, fuzzing, style, check
+#   bpf/bpf.mk        BPF programs and their tests
 #   tools/install.mk  install and uninstall
 #   tests/bench/bench.mk and tests/demo/demo.mk  benchmarks, demonstration
 #   tests/vm/vm.mk  the kernel module in virtual machines
@@ -100,7 +101,7 @@ clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
 include tests/tests.mk tools/install.mk
--include $(wildcard tests/bench/*.mk tests/vm/*.mk) tests/demo/demo.mk kmod/install.mk
+-include bpf/bpf.mk $(wildcard tests/bench/*.mk tests/vm/*.mk) tests/demo/demo.mk kmod/install.mk
 
 # Compiler and linker flags of the libraries. Made once the packages are there:
 # make installs those, makes this file, and starts over with it. All packages

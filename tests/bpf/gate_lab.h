@@ -40,13 +40,13 @@ static struct {
 	uint32_t out_len;
 } lab;
 
-static int fd_of(struct bpf_map *map)
+static inline int fd_of(struct bpf_map *map)
 {
 	return bpf_map__fd(map);
 }
 
 /* As an agent changes them: the other ones are written, then used. */
-static void settings_use(void)
+static inline void settings_use(void)
 {
 	uint32_t other = !lab.gate->bss->active;
 
@@ -56,7 +56,7 @@ static void settings_use(void)
 	lab.gate->bss->active = other;
 }
 
-static int label_put(uint32_t label, bool pending)
+static inline int label_put(uint32_t label, bool pending)
 {
 	struct gate_label_key key = { .port = htons(PORT), .label = label };
 	struct gate_label value = { .pending = pending };
@@ -66,14 +66,14 @@ static int label_put(uint32_t label, bool pending)
 				   0);
 }
 
-static void label_drop(uint32_t label)
+static inline void label_drop(uint32_t label)
 {
 	struct gate_label_key key = { .port = htons(PORT), .label = label };
 
 	bpf_map_delete_elem(fd_of(lab.gate->maps.labels), &key);
 }
 
-static void sum_counters(struct gate_counters *sum)
+static inline void sum_counters(struct gate_counters *sum)
 {
 	int n = libbpf_num_possible_cpus();
 	struct gate_counters *each = calloc(n, sizeof(*each));
@@ -90,7 +90,7 @@ static void sum_counters(struct gate_counters *sum)
 	free(each);
 }
 
-static int lab_setup(void **state)
+static inline int lab_setup(void **state)
 {
 	struct gate_port *port = &lab.settings.port[1];
 
@@ -124,14 +124,14 @@ static int lab_setup(void **state)
 	return label_put(LABEL, false);
 }
 
-static int lab_teardown(void **state)
+static inline int lab_teardown(void **state)
 {
 	gate_bpf__destroy(lab.gate);
 	return 0;
 }
 
 /* Return: the verdict; lab.out has what became of it */
-static uint32_t run(const void *packet, uint32_t len)
+static inline uint32_t run(const void *packet, uint32_t len)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet,
 		    .data_size_in = len, .data_out = lab.out,
@@ -147,7 +147,7 @@ static uint32_t run(const void *packet, uint32_t len)
 }
 
 /* One counter has grown by one, and no other. */
-static void counted(const __u64 *which)
+static inline void counted(const __u64 *which)
 {
 	struct gate_counters after;
 	size_t at = which - (const __u64 *)&lab.before;
@@ -161,7 +161,7 @@ static void counted(const __u64 *which)
 	assert_int_equal(grown, 1);
 }
 
-static void passes(const struct made *m, enum gate_pass what)
+static inline void passes(const struct made *m, enum gate_pass what)
 {
 	assert_int_equal(run(m->b, m->len), XDP_PASS);
 	assert_int_equal(lab.out_len, m->len);
@@ -169,14 +169,15 @@ static void passes(const struct made *m, enum gate_pass what)
 	counted(&lab.before.passed[what]);
 }
 
-static void drops(const struct made *m, enum signet_drop reason)
+static inline void drops(const struct made *m, enum signet_drop reason)
 {
 	assert_int_equal(run(m->b, m->len), XDP_DROP);
 	counted(&lab.before.dropped[reason]);
 }
 
 /* A frame with its hop tag; what is sealed in it is not the gate's concern. */
-static size_t make_frame(uint8_t *f, uint8_t type, size_t n, uint32_t label)
+static inline size_t make_frame(uint8_t *f, uint8_t type, size_t n,
+				uint32_t label)
 {
 	struct signet_frame *h = (struct signet_frame *)f;
 
@@ -187,6 +188,23 @@ static size_t make_frame(uint8_t *f, uint8_t type, size_t n, uint32_t label)
 	crypto_shorthash_siphash24(h->hop_tag, f, SIGNET_HOP_TAG_OFFSET,
 				   lab.hop_key);
 	return n;
+}
+
+/* Where BPF is not to be had, every test would fail for the same reason. */
+static inline int run_group(const struct CMUnitTest *tests, size_t n)
+{
+	struct gate_bpf *gate;
+
+	if (sodium_init() < 0)
+		return 1;
+	libbpf_set_print(NULL);
+	gate = gate_bpf__open_and_load();
+	if (!gate && errno == EPERM) {
+		puts("1..0 # SKIP needs CAP_BPF and CAP_NET_ADMIN");
+		return 4;
+	}
+	gate_bpf__destroy(gate);
+	return _cmocka_run_group_tests("gate", tests, n, NULL, NULL);
 }
 
 #endif

@@ -352,7 +352,5 @@ int main(void)
 		gate_test(drops_are_sampled),
 	};
 
-	if (sodium_init() < 0)
-		return 1;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return run_group(tests, sizeof(tests) / sizeof(*tests));
 }

@@ -416,7 +416,5 @@ int main(void)
 		gate_test(strangers_leave_nothing),
 	};
 
-	if (sodium_init() < 0)
-		return 1;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return run_group(tests, sizeof(tests) / sizeof(*tests));
 }

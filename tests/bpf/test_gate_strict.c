@@ -205,7 +205,5 @@ int main(void)
 		strict_test(malformed_packets_are_dropped),
 	};
 
-	if (sodium_init() < 0)
-		return 1;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return run_group(tests, sizeof(tests) / sizeof(*tests));
 }

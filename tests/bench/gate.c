@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What a verdict of the gate costs, by BPF_PROG_TEST_RUN: medians of several
+ * runs of a million packets, beside a program that only parses the headers and
+ * drops, in turn with it. Each figure is nanoseconds above that program.
+ */
+#include "bpf/gate_floor.skel.h"
+#include "gate_lab.h"
+
+#define RUNS	9
+#define REPEAT	1000000
+#define LABELS	1000
+#define SINGLES 20000
+
+static struct gate_floor_bpf *gate_floor;
+
+static int by_size(const void *a, const void *b)
+{
+	double d = *(const double *)a - *(const double *)b;
+
+	return (d > 0) - (d < 0);
+}
+
+static double once(const struct bpf_program *prog, const struct made *m,
+		   uint32_t verdict, int repeat)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = m->b,
+		    .data_size_in = m->len, .repeat = repeat);
+
+	if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts) ||
+	    opts.retval != verdict) {
+		fprintf(stderr, "gate: verdict %u, not %u\n", opts.retval,
+			verdict);
+		exit(1);
+	}
+	return opts.duration;
+}
+
+/* An answer takes the packet's place, so that a run has but one packet: the
+ * median of many runs, each of which the kernel timed.
+ */
+static double single(const struct bpf_program *prog, const struct made *m,
+		     uint32_t verdict, int repeat)
+{
+	static double each[SINGLES];
+
+	for (int i = 0; i < repeat; i++)
+		each[i] = once(prog, m, verdict, 1);
+	qsort(each, repeat, sizeof(*each), by_size);
+	return each[repeat / 2];
+}
+
+static void bench(const char *name, const struct made *m, uint32_t verdict,
+		  double target)
+{
+	double ours[RUNS], theirs[RUNS], none[RUNS], above[RUNS];
+	bool answer = verdict == XDP_TX;
+
+	for (int i = 0; i < RUNS; i++) {
+		double (*f)(const struct bpf_program *, const struct made *,
+			    uint32_t, int) = answer ? single : once;
+		int n = answer ? SINGLES : REPEAT;
+
+		none[i] = f(gate_floor->progs.nothing, m, XDP_DROP, n);
+		theirs[i] = f(gate_floor->progs.headers, m, XDP_DROP, n);
+		ours[i] = f(lab.gate->progs.signet_gate, m, verdict, n);
+		above[i] = ours[i] - theirs[i];
+	}
+	qsort(none, RUNS, sizeof(*none), by_size);
+	qsort(theirs, RUNS, sizeof(*theirs), by_size);
+	qsort(ours, RUNS, sizeof(*ours), by_size);
+	qsort(above, RUNS, sizeof(*above), by_size);
+	printf("%-14s %4.0f ns; headers alone %.0f, nothing %.0f; above %.0f "
+	       "(%.0f to %.0f), at most %.0f wanted\n",
+	       name, ours[RUNS / 2], theirs[RUNS / 2], none[RUNS / 2],
+	       above[RUNS / 2], above[0], above[RUNS - 1], target);
+	printf("bench: %s signet=%.0f peer=%.0f unit=ns ratio=%.2f\n", name,
+	       ours[RUNS / 2], theirs[RUNS / 2],
+	       ours[RUNS / 2] / theirs[RUNS / 2]);
+}
+
+static void bench_challenge(void)
+{
+	struct signet_handshake_frame *h;
+	uint8_t f[SIGNET_HANDSHAKE_MAX];
+	struct made m;
+
+	randombytes_buf(f, sizeof(f));
+	h = (void *)f;
+	h->type = SIGNET_FRAME_INIT;
+	h->pattern = SIGNET_PATTERN_IK;
+	h->flags = 0;
+	h->label = 0;
+	memset(h->zero, 0, sizeof(h->zero));
+	signet_mac1_write(f, lab.mac1_key);
+	lab.settings.port[1].flags = GATE_LOADED;
+	lab.settings.port[1].cookie_interval = 0;
+	settings_use();
+	make(&m, &(struct shape){ 0 }, f, 300);
+	bench("gate-cookie", &m, XDP_TX, 120);
+}
+
+int main(void)
+{
+	void *state = NULL;
+	uint8_t f[200];
+	struct made m;
+
+	if (sodium_init() < 0)
+		return 1;
+	gate_floor = gate_floor_bpf__open_and_load();
+	if (!gate_floor || lab_setup(&state))
+		return 1;
+	for (uint32_t i = 1; i < LABELS; i++)
+		label_put(LABEL + i, false);
+
+	make_frame(f, SIGNET_FRAME_PACKET, sizeof(f), LABEL);
+	make(&m, &(struct shape){ 0 }, f, sizeof(f));
+	bench("gate-admit", &m, XDP_PASS, 70);
+	m.b[m.payload + SIGNET_HOP_TAG_OFFSET] ^= 1;
+	bench("gate-forged", &m, XDP_DROP, 70);
+	make_frame(f, SIGNET_FRAME_PACKET, sizeof(f), LABEL + LABELS);
+	make(&m, &(struct shape){ 0 }, f, sizeof(f));
+	bench("gate-unknown", &m, XDP_DROP, 40);
+	bench_challenge();
+	lab_teardown(&state);
+	gate_floor_bpf__destroy(gate_floor);
+	return 0;
+}
