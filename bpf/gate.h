@@ -10,9 +10,11 @@
 
 #include <signet/drop.h>
 
-#define GATE_PORTS   8
-#define GATE_ALLOW   64
-#define GATE_BUCKETS 4096
+#define GATE_PORTS	  8
+#define GATE_ALLOW	  64
+#define GATE_BUCKETS	  4096
+/* challenges at once: those of a tick of the coarse clock, and more */
+#define GATE_COOKIE_BURST 256
 
 /**
  * struct gate_label_key - where a frame wants to go

@@ -179,8 +179,8 @@ static __always_inline int challenge(struct xdp_md *ctx, struct arrival *a,
 	struct pace *pace;
 
 	pace = bpf_map_lookup_elem(&paces, &zero);
-	if (!pace || !may_go(&pace->challenge, bpf_ktime_get_ns(),
-			     cfg->cookie_interval, 64))
+	if (!pace || !may_go(&pace->challenge, bpf_ktime_get_coarse_ns(),
+			     cfg->cookie_interval, GATE_COOKIE_BURST))
 		return drop_frame(ctx, a, SIGNET_DROP_MAC2);
 	cookie_frame(a, cfg, mac1_key, source, f);
 	destination_of(ctx, &a->k, own);
