@@ -7,6 +7,7 @@ import ctypes
 import os
 import socket
 import struct
+import time
 
 import nl
 from nl import C, SLOW
@@ -207,6 +208,11 @@ class Wire(Fixture):
                             device.encode())
         sock.bind(("", PORT))
         self.do(C["CMD_DEV_SET"], nl.s32(C["A_DEV_SOCK4_FD"], sock.fileno()))
+        # a device that has just got its carrier drops until the core is told
+        for _ in range(200):
+            if "noop" not in nl.run("ip link show sgt0"):
+                break
+            time.sleep(0.05)
         return sock
 
     def drops(self):
