@@ -26,8 +26,9 @@ static const char help[] =
 	"that is installed now, and take the channels back to it. Each change "
 	"takes a\n"
 	"new handshake with every peer, while the old channels still carry "
-	"packets. Devices\n"
-	"that no agent uses go away with the old module. Only for root.\n\n"
+	"packets.\n"
+	"Devices that no agent uses go away with the old module. Only for "
+	"root.\n\n"
 	"Example:\n"
 	"  make -C kmod modules_install && signet dev reload\n";
 

@@ -184,7 +184,7 @@ wire_up() {
 	in_ns a ip addr add fd01::1/64 dev eth0 nodad
 	in_ns b ip addr add fd01::2/64 dev eth0 nodad
 	"$BIN/netns/impair" run wa wb "$WIRE" "${SEED:-1}" >"$T/impair.log" 2>&1 &
-	within 5 test -S "$WIRE"
+	within $((5 * SLOW)) test -S "$WIRE"
 }
 
 wire() { # wire COMMAND...: see impair.c
@@ -256,7 +256,7 @@ node_start() {
 		nsenter --net="/run/netns/$(cat "$T/$n/ns")" -- \
 		env "$@" "$BIN/signetd" >>"$T/$n/log" 2>&1 &
 	echo $! >"$T/$n/pid"
-	within 5 sig "$n" status
+	within $((5 * SLOW)) sig "$n" status
 }
 
 node_kill() { # node_kill NODE [SIGNAL]: gone when it returns

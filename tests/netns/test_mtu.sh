@@ -10,14 +10,14 @@ for mtu in 1280 1420 1500 9000; do
 		WIRE=$T/$mtu/wire T=$T/$mtu
 		mkdir -p "$T"
 		MTU=$mtu pair_up
-		within 8 inner_ping a 10.77.0.2 || echo "channel: no"
+		within $((8 * SLOW)) inner_ping a 10.77.0.2 || echo "channel: no"
 		inner=$(in_ns a ip -json link show sg0 | jq ".[0].mtu")
 		echo "inner: $inner"
 		fits=$((inner < mtu - 68 ? inner : mtu - 68))
-		in_ns a ping -q -c 2 -i 0.2 -W 2 -M "do" -s $((fits - 28)) \
+		in_ns a ping -q -c 2 -i 0.2 -W $((2 * SLOW)) -M "do" -s $((fits - 28)) \
 			10.77.0.2 >/dev/null && echo "full: ok"
 		in_ns b iperf3 -s -1 >/dev/null 2>&1 &
-		sleep 0.3
+		within $((3 * SLOW)) eval 'in_ns b ss -ltn | grep -q :5201'
 		in_ns a timeout $((15 * SLOW)) iperf3 -c 10.77.0.2 -n $((20000000 / SLOW / SLOW)) >/dev/null 2>&1 &&
 			echo "tcp: ok"
 		echo "fragments: $(in_ns a nstat -az IpFragCreates 2>/dev/null |
@@ -35,5 +35,6 @@ for mtu in 1280 1420 1500 9000; do
 	check "outer $mtu: a full packet passes" grep "full: ok" "$T/out-$mtu"
 	check "outer $mtu: TCP passes" grep "tcp: ok" "$T/out-$mtu"
 	check "outer $mtu: nothing was fragmented" grep -x "fragments: 0" "$T/out-$mtu"
+	grep -q "tcp: ok" "$T/out-$mtu" || sed 's/^/# /' "$T/out-$mtu"
 done
 done_testing
