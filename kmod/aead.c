@@ -21,9 +21,8 @@
  * @key: held, as are @page and @skb, while the AEAD works on its own
  * @page: that the frame or the text lies in
  * @skb: that the frame comes from, or NULL
- * @sealed: associated data, text and tag, in place
- * @src: associated data, and text with tag
- * @split: associated data, text, tag
+ * @sealed: associated data with text, and tag, in place
+ * @src: associated data, text, tag
  * @dst: associated data, text
  * @nonce: lane and counter
  * @aad: associated data
@@ -36,9 +35,8 @@ struct aead_op {
 	struct signet_key *key;
 	struct page *page;
 	struct sk_buff *skb;
-	struct scatterlist sealed[1];
-	struct scatterlist src[2];
-	struct scatterlist split[3];
+	struct scatterlist sealed[2];
+	struct scatterlist src[3];
 	struct scatterlist dst[2];
 	u8 nonce[SIGNET_AEAD_NONCE_LEN] __aligned(8);
 	u8 aad[SIGNET_FRAME_AAD_LEN];
@@ -74,11 +72,8 @@ static struct aead_op *op_new(unsigned int reqsize, u32 flags, gfp_t gfp)
 	INIT_WORK(&op->release, release_work);
 	sg_init_table(op->sealed, ARRAY_SIZE(op->sealed));
 	sg_init_table(op->src, ARRAY_SIZE(op->src));
-	sg_init_table(op->split, ARRAY_SIZE(op->split));
 	sg_init_table(op->dst, ARRAY_SIZE(op->dst));
 	sg_set_buf(&op->src[0], op->aad, sizeof(op->aad));
-	sg_set_buf(&op->split[0], op->aad, sizeof(op->aad));
-	sg_set_buf(&op->split[2], op->tag, sizeof(op->tag));
 	sg_set_buf(&op->dst[0], op->aad, sizeof(op->aad));
 	aead_request_set_callback(&op->req, flags, crypto_req_done, &op->wait);
 	aead_request_set_ad(&op->req, SIGNET_FRAME_AAD_LEN);
@@ -154,18 +149,40 @@ static void chacha_of(struct signet_chacha *c, const struct signet_key *key,
 	nonce_of(c->nonce, hdr);
 }
 
+/* what comes after what @before is */
+static void sg_follow(struct scatterlist *sg, struct scatterlist *before,
+		      unsigned int len)
+{
+	sg_set_page(sg, sg_page(before), len, before->offset + before->length);
+}
+
+/* not inline: its variables are to cost the other cipher nothing */
+static noinline void chacha_seal(const struct signet_key *key, u8 *frame,
+			unsigned int len)
+{
+	u8 aad[SIGNET_FRAME_AAD_LEN];
+	struct signet_chacha c;
+
+	chacha_of(&c, key, (struct signet_frame *)frame);
+	memcpy(aad, frame, sizeof(aad));
+	c.aad = aad;
+	signet_chacha_seal(&c, frame + SIGNET_FRAME_HDR_LEN, len);
+}
+
 int signet_aead_seal(struct signet_key *key, u8 *frame, unsigned int len,
 		     struct page *page, bool may_sleep)
 {
 	u8 *sealed = frame + SIGNET_FRAME_HDR_LEN - SIGNET_FRAME_AAD_LEN;
-	struct signet_chacha c;
 	struct aead_op *op;
 
+	BUILD_BUG_ON(SIGNET_CHACHA_BEFORE > SIGNET_AEAD_BEFORE +
+					    SIGNET_FRAME_HDR_LEN);
+	BUILD_BUG_ON(SIGNET_CHACHA_AFTER > SIGNET_AEAD_AFTER +
+					   SIGNET_AEAD_TAG_LEN);
 	if (unlikely(test_bit(SIGNET_KEY_DEAD, &key->flags)))
 		return -EKEYEXPIRED;
 	if (key->cipher == SIGNET_CIPHER_CHACHA20_POLY1305) {
-		chacha_of(&c, key, (struct signet_frame *)frame);
-		signet_chacha_seal(&c, frame + SIGNET_FRAME_HDR_LEN, len);
+		chacha_seal(key, frame, len);
 		return 0;
 	}
 	op = op_get(key, may_sleep);
@@ -173,107 +190,73 @@ int signet_aead_seal(struct signet_key *key, u8 *frame, unsigned int len,
 		return PTR_ERR(op);
 	nonce_of(op->nonce, (struct signet_frame *)frame);
 	memcpy(sealed, frame, SIGNET_FRAME_AAD_LEN);
-	sg_set_buf(op->sealed, sealed,
-		   SIGNET_FRAME_AAD_LEN + len + SIGNET_AEAD_TAG_LEN);
+	sg_set_buf(&op->sealed[0], sealed, SIGNET_FRAME_AAD_LEN + len);
+	sg_follow(&op->sealed[1], &op->sealed[0], SIGNET_AEAD_TAG_LEN);
 	aead_request_set_crypt(&op->req, op->sealed, op->sealed, len,
 			       op->nonce);
 	return op_end(op, key, crypto_aead_encrypt(&op->req), page, NULL,
 		      may_sleep);
 }
 
-/* Where @len bytes of the packet lie in one piece that nobody else writes, or
- * NULL. What a sender can still write to must not be read twice, by the MAC
- * and by the cipher.
- */
-static const u8 *one_piece(const struct sk_buff *skb, unsigned int offset,
-			   unsigned int len)
+static int sealed_copy(const struct signet_sealed *s, u8 *dst, u8 *tag)
 {
-	const struct skb_shared_info *info = skb_shinfo(skb);
-	const skb_frag_t *frag = info->frags;
-	const skb_frag_t *end = frag + info->nr_frags;
-	const u8 *start;
-
-	if (offset + len <= skb_headlen(skb))
-		return skb->data + offset;
-	if (offset < skb_headlen(skb) || skb_has_shared_frag(skb))
-		return NULL;
-	offset -= skb_headlen(skb);
-	for (; frag < end; frag++) {
-		if (offset < skb_frag_size(frag))
-			break;
-		offset -= skb_frag_size(frag);
-	}
-	if (frag == end || offset + len > skb_frag_size(frag))
-		return NULL;
-	start = skb_frag_address_safe(frag);
-	return start ? start + offset : NULL;
+	if (skb_copy_bits(s->skb, s->offset, dst, s->len) ||
+	    skb_copy_bits(s->skb, s->offset + s->len, tag,
+			  SIGNET_AEAD_TAG_LEN))
+		return -EFAULT;
+	return 0;
 }
 
-static int chacha_open(struct signet_key *key, struct sk_buff *skb,
-		       unsigned int offset, unsigned int len,
-		       const struct signet_frame *hdr, const u8 *src, u8 *dst)
+static noinline int chacha_open(struct signet_key *key, const struct signet_sealed *s,
+		       u8 *dst)
 {
 	u8 tag[SIGNET_AEAD_TAG_LEN];
 	struct signet_chacha c;
 
-	chacha_of(&c, key, hdr);
-	if (likely(src))
-		return signet_chacha_open(&c, dst, src, len, src + len);
-	if (skb_copy_bits(skb, offset, dst, len) ||
-	    skb_copy_bits(skb, offset + len, tag, sizeof(tag)))
+	chacha_of(&c, key, s->hdr);
+	if (likely(s->text))
+		return signet_chacha_open(&c, dst, s->text, s->len,
+					  s->text + s->len);
+	if (sealed_copy(s, dst, tag))
 		return -EFAULT;
-	return signet_chacha_open(&c, dst, dst, len, tag);
+	return signet_chacha_open(&c, dst, dst, s->len, tag);
 }
 
-static int gcm_open(struct signet_key *key, struct sk_buff *skb,
-		    unsigned int offset, unsigned int len,
-		    const struct signet_frame *hdr, const u8 *src, u8 *dst,
-		    struct page *page, bool may_sleep)
+static int gcm_open(struct signet_key *key, const struct signet_sealed *s,
+		    u8 *dst, struct page *page, bool may_sleep)
 {
-	struct scatterlist *sg;
-	struct aead_op *op;
+	struct aead_op *op = op_get(key, may_sleep);
 
-	op = op_get(key, may_sleep);
 	if (IS_ERR(op))
 		return PTR_ERR(op);
-	nonce_of(op->nonce, hdr);
-	memcpy(op->aad, hdr, sizeof(op->aad));
-	if (likely(src)) {
-		sg = op->src;
-		sg_set_buf(&sg[1], src, len + SIGNET_AEAD_TAG_LEN);
-	} else if (skb_copy_bits(skb, offset, dst, len) ||
-		   skb_copy_bits(skb, offset + len, op->tag,
-				 sizeof(op->tag))) {
+	nonce_of(op->nonce, s->hdr);
+	memcpy(op->aad, s->hdr, sizeof(op->aad));
+	if (likely(s->text)) {
+		sg_set_buf(&op->src[1], s->text, s->len);
+		sg_follow(&op->src[2], &op->src[1], SIGNET_AEAD_TAG_LEN);
+	} else if (sealed_copy(s, dst, op->tag)) {
 		if (may_sleep)
 			kfree_sensitive(op);
 		return -EFAULT;
 	} else {
-		sg = op->split;
-		sg_set_buf(&sg[1], dst, len);
+		sg_set_buf(&op->src[1], dst, s->len);
+		sg_set_buf(&op->src[2], op->tag, sizeof(op->tag));
 	}
-	sg_set_buf(&op->dst[1], dst, len);
-	aead_request_set_crypt(&op->req, sg, op->dst,
-			       len + SIGNET_AEAD_TAG_LEN, op->nonce);
-	return op_end(op, key, crypto_aead_decrypt(&op->req), page, skb,
+	sg_set_buf(&op->dst[1], dst, s->len);
+	aead_request_set_crypt(&op->req, op->src, op->dst,
+			       s->len + SIGNET_AEAD_TAG_LEN, op->nonce);
+	return op_end(op, key, crypto_aead_decrypt(&op->req), page, s->skb,
 		      may_sleep);
 }
 
-int signet_aead_open(struct signet_key *key, struct sk_buff *skb,
-		     unsigned int offset, unsigned int len,
-		     const struct signet_frame *hdr, void *dst,
-		     struct page *page, bool may_sleep)
+int signet_aead_open(struct signet_key *key, const struct signet_sealed *s,
+		     void *dst, struct page *page, bool may_sleep)
 {
-	const u8 *src;
-
 	if (unlikely(test_bit(SIGNET_KEY_DEAD, &key->flags)))
 		return -EKEYEXPIRED;
-	offset += SIGNET_FRAME_HDR_LEN;
-	len -= SIGNET_FRAME_HDR_LEN;
-	src = one_piece(skb, offset, len);
-	len -= SIGNET_AEAD_TAG_LEN;
 	if (key->cipher == SIGNET_CIPHER_CHACHA20_POLY1305)
-		return chacha_open(key, skb, offset, len, hdr, src, dst);
-	return gcm_open(key, skb, offset, len, hdr, src, dst, page, may_sleep);
+		return chacha_open(key, s, dst);
+	return gcm_open(key, s, dst, page, may_sleep);
 }
 
 bool signet_aead_inline(const struct signet_key *key)
@@ -296,8 +279,8 @@ static int probe(struct signet_key *key)
 	if (!op)
 		return -ENOMEM;
 	aead_request_set_tfm(&op->req, key->tfm);
-	sg_set_buf(&op->src[1], op->tag, sizeof(op->tag));
-	aead_request_set_crypt(&op->req, op->src, op->src, sizeof(op->tag),
+	sg_set_buf(&op->dst[1], op->tag, sizeof(op->tag));
+	aead_request_set_crypt(&op->req, op->dst, op->dst, sizeof(op->tag),
 			       op->nonce);
 	err = crypto_aead_decrypt(&op->req);
 	if (err == -EINPROGRESS || err == -EBUSY)
@@ -307,12 +290,45 @@ static int probe(struct signet_key *key)
 	return 0;
 }
 
+/* On older x86 kernels "gcm(aes)" is a wrapper over cryptd over an internal
+ * algorithm, for callers that don't know whether SIMD can be used. Here that
+ * is asked before, so the internal one does: it answers at once, and a key is
+ * one transform and not three. The crypto API names it after the wrapper.
+ */
+static struct crypto_aead *gcm_inner(struct crypto_aead *wrapper)
+{
+	const char *driver =
+		crypto_tfm_alg_driver_name(crypto_aead_tfm(wrapper));
+	u32 type = CRYPTO_ALG_INTERNAL | CRYPTO_ALG_TESTED;
+	char name[CRYPTO_MAX_ALG_NAME];
+
+	if (snprintf(name, sizeof(name), "__%s", driver) >= sizeof(name))
+		return ERR_PTR(-ENAMETOOLONG);
+	/* what is there, tested: nothing is loaded or made for this */
+	return crypto_alloc_aead(name, type,
+				 type | CRYPTO_ALG_ASYNC | CRYPTO_NOLOAD);
+}
+
+static struct crypto_aead *gcm_alloc(void)
+{
+	struct crypto_aead *inner, *tfm = crypto_alloc_aead("gcm(aes)", 0, 0);
+
+	if (IS_ERR(tfm) ||
+	    !(crypto_aead_alg(tfm)->base.cra_flags & CRYPTO_ALG_ASYNC))
+		return tfm;
+	inner = gcm_inner(tfm);
+	if (IS_ERR(inner))
+		return tfm;
+	crypto_free_aead(tfm);
+	return inner;
+}
+
 static int gcm_set(struct signet_key *key, const u8 *secret)
 {
-	struct crypto_aead *tfm;
+	struct crypto_aead *tfm = gcm_alloc();
+	u32 flags;
 	int err;
 
-	tfm = crypto_alloc_aead("gcm(aes)", 0, 0);
 	if (IS_ERR(tfm))
 		return PTR_ERR(tfm) == -ENOMEM ? -ENOMEM : -ENOPKG;
 	key->tfm = tfm;
@@ -323,8 +339,10 @@ static int gcm_set(struct signet_key *key, const u8 *secret)
 		goto err_tfm;
 	if (crypto_aead_reqsize(tfm) > scratch_reqsize)
 		set_bit(SIGNET_KEY_ASYNC, &key->flags);
-	if (crypto_aead_alg(tfm)->base.cra_flags & CRYPTO_ALG_ASYNC) {
+	flags = crypto_aead_alg(tfm)->base.cra_flags;
+	if (flags & (CRYPTO_ALG_ASYNC | CRYPTO_ALG_INTERNAL))
 		set_bit(SIGNET_KEY_SIMD, &key->flags);
+	if (flags & CRYPTO_ALG_ASYNC) {
 		err = probe(key);
 		if (err)
 			goto err_tfm;

@@ -31,12 +31,19 @@ void signet_aead_key_free(struct signet_key *key); /* process context */
 /* may this key be used here, in this context, at once? */
 bool signet_aead_inline(const struct signet_key *key);
 
+/* Around a frame that is sealed: bytes before it that are scratch during the
+ * call and then as they were, bytes after it that are not kept.
+ */
+#define SIGNET_AEAD_BEFORE 40
+#define SIGNET_AEAD_AFTER  15
+
 /**
  * signet_aead_seal() - seal a frame in place
  * @frame: in lowmem: 24 bytes of header, @len of plaintext, room for 16.
  *	type, key_lane, flags and counter are set; bytes 20 to 23 are scratch
  *	during the call (associated data stand there, before the text, so that
  *	one scatterlist entry holds both), so the hop tag is written after it.
+ *	Nobody else reads the SIGNET_AEAD_BEFORE bytes before it meanwhile.
  * @page: that @frame lies in; held when the AEAD is asynchronous
  * @may_sleep: wait for an asynchronous AEAD; else bottom halves are off
  * Return: 0; -EINPROGRESS: nothing may be done with the frame, drop it.
@@ -45,16 +52,29 @@ int signet_aead_seal(struct signet_key *key, u8 *frame, unsigned int len,
 		     struct page *page, bool may_sleep);
 
 /**
- * signet_aead_open() - open a frame into a fresh buffer
- * @skb: holds the frame at @offset, @len bytes with header and tag; only read
- * @hdr: the header's 24 bytes, contiguous (may be a copy)
- * @dst: in lowmem, @len - 40 bytes, in @page
- * Return: 0; -EBADMSG; -EINPROGRESS: @dst is lost, drop the frame;
- * -EMSGSIZE: @skb has too many fragments.
+ * struct signet_sealed - a frame to be opened
+ * @skb: that it lies in; only read
+ * @hdr: its header (may be a copy)
+ * @text: sealed text and tag, if they lie in one piece that nobody else
+ *	writes; else NULL. What a sender can still write to must not be read
+ *	twice, by the MAC and by the cipher.
+ * @offset: of those, from skb->data
+ * @len: of the text
  */
-int signet_aead_open(struct signet_key *key, struct sk_buff *skb,
-		     unsigned int offset, unsigned int len,
-		     const struct signet_frame *hdr, void *dst,
-		     struct page *page, bool may_sleep);
+struct signet_sealed {
+	struct sk_buff *skb;
+	const struct signet_frame *hdr;
+	const u8 *text;
+	unsigned int offset;
+	unsigned int len;
+};
+
+/**
+ * signet_aead_open() - open a frame into a fresh buffer
+ * @dst: in lowmem, @s->len bytes, in @page
+ * Return: 0; -EBADMSG; -EINPROGRESS: @dst is lost, drop the frame.
+ */
+int signet_aead_open(struct signet_key *key, const struct signet_sealed *s,
+		     void *dst, struct page *page, bool may_sleep);
 
 #endif

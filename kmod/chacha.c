@@ -9,7 +9,7 @@
 #include "chacha.h"
 
 /* The first key stream block is Poly1305's key. As several blocks cost little
- * more than one, the text's first bytes are done along with it.
+ * more than one, an opener does the text's first bytes along with it.
  */
 #define HEAD_BLOCKS 4
 #define HEAD_TEXT   ((HEAD_BLOCKS - 1) * CHACHA_BLOCK_SIZE)
@@ -19,12 +19,7 @@ struct head {
 	u8 text[HEAD_TEXT];
 };
 
-/* Poly1305's key, and the first @n bytes of @text en- or decrypted. One block
- * alone is what the library does without SIMD.
- */
-static void stream_start(struct chacha_state *state, struct head *head,
-			 const struct signet_chacha *c, const u8 *text,
-			 unsigned int n)
+static void state_init(struct chacha_state *state, const struct signet_chacha *c)
 {
 	u8 iv[CHACHA_IV_SIZE];
 
@@ -32,7 +27,16 @@ static void stream_start(struct chacha_state *state, struct head *head,
 	memcpy(iv + CHACHA_IV_SIZE - SIGNET_AEAD_NONCE_LEN, c->nonce,
 	       SIGNET_AEAD_NONCE_LEN);
 	chacha_init(state, c->key, iv);
+}
 
+/* Poly1305's key, and the first @n bytes of @text en- or decrypted. One block
+ * alone is what the library does without SIMD.
+ */
+static void stream_start(struct chacha_state *state, struct head *head,
+			 const struct signet_chacha *c, const u8 *text,
+			 unsigned int n)
+{
+	state_init(state, c);
 	memset(head->poly_key, 0, sizeof(head->poly_key));
 	head->text[0] = 0;
 	memcpy(head->text, text, n);
@@ -67,20 +71,38 @@ static void authenticate(const struct signet_chacha *c, const u8 *poly_key,
 	poly1305_final(&poly, tag);
 }
 
+/* All in one piece, with the library called once for each of cipher and MAC:
+ * the bytes before the text are for a while the first key stream block and
+ * then the MAC's first block, those after it its padding and last block.
+ */
 void signet_chacha_seal(const struct signet_chacha *c, u8 *text,
 			unsigned int len)
 {
-	unsigned int n = min(len, HEAD_TEXT);
+	unsigned int pad = -len % POLY1305_BLOCK_SIZE;
+	u8 *stream = text - CHACHA_BLOCK_SIZE;
+	u8 *first = text - POLY1305_BLOCK_SIZE;
+	u8 *last = text + len + pad;
+	struct poly1305_desc_ctx poly;
+	u8 kept[CHACHA_BLOCK_SIZE];
 	struct chacha_state state;
-	struct head head;
 
-	stream_start(&state, &head, c, text, n);
-	memcpy(text, head.text, n);
-	if (len > n)
-		chacha20_crypt(&state, text + n, text + n, len - n);
-	authenticate(c, head.poly_key, text, len, text + len);
+	memcpy(kept, stream, sizeof(kept));
+	memset(stream, 0, CHACHA_BLOCK_SIZE);
+	state_init(&state, c);
+	/* one block alone is what the library does without SIMD */
+	chacha20_crypt(&state, stream, stream,
+		       CHACHA_BLOCK_SIZE + max(len, 1U));
+	poly1305_init(&poly, stream);
 
-	memzero_explicit(&head, sizeof(head));
+	memset(first, 0, POLY1305_BLOCK_SIZE);
+	memcpy(first, c->aad, SIGNET_FRAME_AAD_LEN);
+	memset(text + len, 0, pad);
+	put_unaligned_le64(SIGNET_FRAME_AAD_LEN, last);
+	put_unaligned_le64(len, last + 8);
+	poly1305_update(&poly, first, last + POLY1305_BLOCK_SIZE - first);
+	poly1305_final(&poly, text + len);
+
+	memcpy(stream, kept, sizeof(kept));
 	chacha_zeroize_state(&state);
 }
 

@@ -14,13 +14,17 @@
 /**
  * struct signet_chacha - what both directions need
  * @key: in host order
- * @aad: SIGNET_FRAME_AAD_LEN bytes
+ * @aad: SIGNET_FRAME_AAD_LEN bytes; not before the text that is sealed
  */
 struct signet_chacha {
 	const u32 *key;
 	const u8 *aad;
 	u8 nonce[SIGNET_AEAD_NONCE_LEN];
 };
+
+/* scratch before the text, which is put back, and after it */
+#define SIGNET_CHACHA_BEFORE 64
+#define SIGNET_CHACHA_AFTER  31
 
 /* in place, @len bytes of text; the tag follows them */
 void signet_chacha_seal(const struct signet_chacha *c, u8 *text,

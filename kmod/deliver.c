@@ -175,7 +175,7 @@ static void receive(struct signet_run *run, struct sk_buff *skb, u8 tos,
 	}
 	set_hash(skb, skb->data, skb_headlen(skb));
 	count_device(dev, packets, skb->len);
-	if (likely(run->napi))
+	if (run->napi && !run->lone)
 		napi_gro_receive(run->napi, skb);
 	else
 		netif_receive_skb(skb);

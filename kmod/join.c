@@ -13,8 +13,6 @@
 
 #include "run.h"
 
-#define CHUNK 32768
-
 #define FLAGS_AT 13
 #define ACK	 BIT(4)
 /* the last segment of a stream may have these */
@@ -22,60 +20,40 @@
 /* no segment of a stream has these */
 #define SINGLE_FLAGS (BIT(1) | BIT(2) | BIT(5) | BIT(7)) /* SYN, RST, URG, CWR */
 
-static struct page *chunk_alloc(unsigned int len, unsigned int *size)
-{
-	unsigned int order = get_order(max_t(unsigned int, len, CHUNK));
-	gfp_t gfp = GFP_ATOMIC | __GFP_COMP | __GFP_NOWARN;
-	struct page *page;
-
-	page = alloc_pages(gfp | __GFP_NORETRY | __GFP_NOMEMALLOC, order);
-	if (unlikely(!page)) {
-		order = get_order(len);
-		page = alloc_pages(gfp, order);
-	}
-	*size = PAGE_SIZE << order;
-	return page;
-}
-
 static bool chunk_new(struct signet_run *run, unsigned int len)
 {
-	struct page *page;
-	unsigned int size;
+	struct signet_mem *mem = &run->mem;
 
 	/* nobody else has it: from the start again */
-	if (run->page && !run->n && len <= run->size &&
-	    page_ref_count(run->page) == 1 && !page_is_pfmemalloc(run->page)) {
-		run->offset = 0;
+	if (mem->page && !run->n && len <= mem->size &&
+	    page_ref_count(mem->page) == 1 && !page_is_pfmemalloc(mem->page)) {
+		mem->offset = 0;
 		return true;
 	}
-	if (run->page && run->n && run->n_full == SIGNET_RUN_PAGES)
+	if (mem->page && run->n) {
+		if (run->n_full == SIGNET_RUN_PAGES)
+			return false;
+		get_page(mem->page);
+		run->full[run->n_full++] = mem->page;
+	}
+	if (!signet_mem_refill(mem, len))
 		return false;
-	page = chunk_alloc(len, &size);
-	if (!page)
-		return false;
-	if (run->page && run->n)
-		run->full[run->n_full++] = run->page;
-	else if (run->page)
-		put_page(run->page);
-	run->page = page;
-	run->base = page_address(page);
-	run->size = size;
-	run->offset = 0;
+	run->base = page_address(mem->page);
 	return true;
 }
 
 static u8 *room(struct signet_run *run, unsigned int len)
 {
-	unsigned int offset = ALIGN(run->offset, 16);
+	unsigned int offset = ALIGN(run->mem.offset, 16);
 
-	if (likely(run->page && offset + len <= run->size))
+	if (likely(run->mem.page && offset + len <= run->mem.size))
 		return run->base + offset;
 	return chunk_new(run, len) ? run->base : NULL;
 }
 
 static u8 *free_start(const struct signet_run *run)
 {
-	return run->base + run->offset;
+	return run->base + run->mem.offset;
 }
 
 /* May @len bytes of plaintext be the next segment of the stream? */
@@ -85,16 +63,42 @@ static bool may_join(const struct signet_stream *st, unsigned int len)
 	       len - st->header_len <= st->mss && st->len + len <= U16_MAX;
 }
 
+/* Bytes under a header: 52 of IPv4 and TCP with time stamps, 40 without, less
+ * what page_skew() says.
+ */
+static __always_inline void tail_copy(u8 *to, const u8 *from, unsigned int len)
+{
+	if (likely(len == 52))
+		memcpy(to, from, 52);
+	else
+		memcpy(to, from, len);
+}
+
+/* Walks of the crypto API stop where a page ends, and copy the block that
+ * crosses, unless a block ends there: how much later such a text begins.
+ */
+static unsigned int page_skew(const struct signet_key *key, const u8 *text,
+			      unsigned int len)
+{
+	unsigned int left = PAGE_SIZE - offset_in_page(text);
+
+	if (key->cipher != SIGNET_CIPHER_AES_256_GCM || left >= len)
+		return 0;
+	return left % 16;
+}
+
 u8 *signet_join_room(struct signet_run *run, unsigned int len, u8 *tail)
 {
 	const struct signet_stream *st = &run->stream;
-	u8 *to = free_start(run) - st->header_len;
+	u8 *end = free_start(run), *to = end - st->header_len;
 
 	/* the stream's last segment ends where free memory starts */
-	if (!may_join(st, len) || to + len > run->base + run->size ||
-	    to < run->base)
+	if (!may_join(st, len) || to < run->base)
 		return room(run, len);
-	memcpy(tail, to, st->header_len);
+	to += page_skew(run->look.key, to, len);
+	if (to + len > run->base + run->mem.size)
+		return room(run, len);
+	tail_copy(tail, to, end - to);
 	return to;
 }
 
@@ -107,14 +111,6 @@ struct tcp_segment {
 	u16 id;
 	u8 flags;
 };
-
-static u32 word(const u8 *p)
-{
-	u32 w;
-
-	memcpy(&w, p, sizeof(w));
-	return w;
-}
 
 /* Headers of which a stream can be made, as in GRO. */
 static bool tcp_parse(const u8 *p, unsigned int len, struct tcp_segment *t)
@@ -145,37 +141,41 @@ static bool tcp_parse(const u8 *p, unsigned int len, struct tcp_segment *t)
 	       t->header_len < len && (t->flags & (ACK | SINGLE_FLAGS)) == ACK;
 }
 
-/* All but lengths, checksums and the identification */
-static u32 ip_difference(const u8 *a, const u8 *b)
+/* of twice eight bytes, bits that differ and are set in @mask: its first ones
+ * are those of the first byte
+ */
+static __always_inline u64 differ(const u8 *a, const u8 *b, u64 mask)
 {
-	u32 d = (word(a) ^ word(b));
-	unsigned int i;
+	return (get_unaligned_le64(a) ^ get_unaligned_le64(b)) & swab64(mask);
+}
+
+/* All but lengths, checksums and the identification */
+static __always_inline u64 ip_difference(const u8 *a, const u8 *b)
+{
+	u64 d;
 
 	if (*a == 0x45) {
-		d &= (__force u32)htonl(0xffff0000);
-		d |= (word(a + 4) ^ word(b + 4)) & (__force u32)htonl(0xffff);
-		d |= (word(a + 8) ^ word(b + 8)) &
-		     (__force u32)htonl(0xffff0000);
-		d |= word(a + 12) ^ word(b + 12);
-		return d | (word(a + 16) ^ word(b + 16));
+		d = differ(a, b, 0xffff00000000ffff);
+		d |= differ(a + 8, b + 8, 0xffff0000ffffffff);
+		/* and the ports, which follow */
+		return d | differ(a + 16, b + 16, U64_MAX);
 	}
-	d |= (word(a + 4) ^ word(b + 4)) & (__force u32)htonl(0xffff);
-	for (i = 8; i < sizeof(struct ipv6hdr); i += 4)
-		d |= word(a + i) ^ word(b + i);
-	return d;
+	d = differ(a, b, 0xffffffff0000ffff);
+	d |= differ(a + 8, b + 8, U64_MAX) | differ(a + 16, b + 16, U64_MAX);
+	return d | differ(a + 24, b + 24, U64_MAX) |
+	       differ(a + 32, b + 32, U64_MAX);
 }
 
 /* All but sequence number, checksum, urgent pointer, FIN and PSH */
-static u32 tcp_difference(const u8 *a, const u8 *b, unsigned int len)
+static __always_inline u64 tcp_difference(const u8 *a, const u8 *b,
+					  unsigned int len)
 {
-	u32 d = word(a) ^ word(b);
+	u64 d = differ(a, b, 0xffffffff00000000);
 	unsigned int i;
 
-	d |= word(a + 8) ^ word(b + 8);
-	d |= (word(a + 12) ^ word(b + 12)) &
-	     ~(__force u32)htonl(LAST_FLAGS << 16);
+	d |= differ(a + 8, b + 8, ~((u64)LAST_FLAGS << 16));
 	for (i = sizeof(struct tcphdr); i < len; i += 4)
-		d |= word(a + i) ^ word(b + i);
+		d |= get_unaligned_le32(a + i) ^ get_unaligned_le32(b + i);
 	return d;
 }
 
@@ -267,12 +267,12 @@ bool signet_join(struct signet_run *run, struct signet_segment *seg,
 			memmove(seg->data, from, seg->len);
 	}
 	if (over)
-		memcpy(from, tail, over);
+		tail_copy(from, tail, over);
 	if (unlikely(!seg->data)) {
 		run->stream.header_len = 0;
 		return false;
 	}
 	if (seg->len)
-		run->offset = seg->data + seg->len - run->base;
+		run->mem.offset = seg->data + seg->len - run->base;
 	return true;
 }

@@ -22,11 +22,12 @@ static struct page *mem_again(struct signet_mem *mem)
 
 static struct page *mem_alloc(unsigned int size)
 {
-	gfp_t gfp = GFP_ATOMIC | __GFP_COMP | __GFP_NOWARN | __GFP_NORETRY;
+	gfp_t gfp = GFP_ATOMIC | __GFP_COMP | __GFP_NOWARN;
 	struct page *page = NULL;
 
 	if (size <= PAGE_SIZE << MEM_ORDER)
-		page = alloc_pages(gfp, MEM_ORDER);
+		page = alloc_pages(gfp | __GFP_NORETRY | __GFP_NOMEMALLOC,
+				   MEM_ORDER);
 	if (!page)
 		page = alloc_pages(gfp, get_order(size));
 	return page;

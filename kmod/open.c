@@ -34,8 +34,7 @@ void signet_run_free(struct signet_run *run)
 {
 	if (!run)
 		return;
-	if (run->page)
-		put_page(run->page);
+	signet_mem_free(&run->mem);
 	kvfree(run);
 }
 
@@ -126,8 +125,6 @@ static void open_failed(struct signet_run *run, int err)
 	if (err == -EBADMSG) {
 		reason = SIGNET_DROP_AEAD;
 		signet_key_failed(run->look.key);
-	} else if (err == -EMSGSIZE) {
-		reason = SIGNET_DROP_LENGTH;
 	} else if (err == -EKEYEXPIRED) {
 		reason = SIGNET_DROP_KEY_EXPIRED;
 	}
@@ -144,27 +141,25 @@ static void run_abandon(struct signet_run *run)
 				  SIGNET_DROP_NO_MEMORY, run->n);
 	run->n = 0;
 	run->stream.header_len = 0;
-	put_page(run->page);
-	run->page = NULL;
+	put_page(run->mem.page);
+	run->mem.page = NULL;
+	run->mem.size = 0;
 }
 
-static int open_frame(struct signet_run *run, struct sk_buff *skb,
-		      unsigned int offset, unsigned int len,
-		      const struct signet_frame *f)
+static int open_frame(struct signet_run *run, const struct signet_sealed *s)
 {
 	struct signet_segment *seg = &run->segments[run->n];
 	struct signet_key *key = run->look.key;
 	u8 tail[SIGNET_RUN_HEADERS];
 	int err;
 
-	seg->skb = skb;
-	seg->counter = le64_to_cpu(f->counter);
-	seg->len = len - SIGNET_FRAME_OVERHEAD;
-	seg->data = signet_join_room(run, seg->len, tail);
+	seg->skb = s->skb;
+	seg->counter = le64_to_cpu(s->hdr->counter);
+	seg->len = s->len;
+	seg->data = signet_join_room(run, s->len, tail);
 	if (unlikely(!seg->data))
 		return -ENOMEM;
-	err = signet_aead_open(key, skb, offset, len, f, seg->data,
-			       virt_to_head_page(seg->data), run_hold(run));
+	err = signet_aead_open(key, s, seg->data, run->mem.page, run_hold(run));
 	if (unlikely(err == -EINPROGRESS)) {
 		run_abandon(run);
 		return err;
@@ -175,8 +170,9 @@ static int open_frame(struct signet_run *run, struct sk_buff *skb,
 		err = -ENOMEM;
 	if (unlikely(err))
 		return err;
-	trace_signet_open(run->ch->id, key->id, f->key_lane & SIGNET_LANE_MASK,
-			  seg->counter, len);
+	trace_signet_open(run->ch->id, key->id,
+			  s->hdr->key_lane & SIGNET_LANE_MASK, seg->counter,
+			  s->len + SIGNET_FRAME_OVERHEAD);
 	run->n++;
 	return 0;
 }
@@ -186,6 +182,7 @@ static int add_frame(struct signet_run *run, struct sk_buff *skb,
 {
 	const struct signet_rx_cb *cb = SIGNET_RX_CB(skb);
 	unsigned int offset = cb->offset + i * cb->size;
+	struct signet_sealed s = { .skb = skb };
 	unsigned int len = cb->size;
 	struct signet_frame f;
 	int err;
@@ -197,7 +194,12 @@ static int add_frame(struct signet_run *run, struct sk_buff *skb,
 	err = run_enter(run, &f);
 	if (unlikely(err))
 		return err == -EAGAIN ? err : 0;
-	err = open_frame(run, skb, offset, len, &f);
+	s.hdr = &f;
+	s.offset = offset + SIGNET_FRAME_HDR_LEN;
+	s.len = len - SIGNET_FRAME_OVERHEAD;
+	s.text = signet_cursor_piece(cursor, s.offset,
+				     len - SIGNET_FRAME_HDR_LEN);
+	err = open_frame(run, &s);
 	if (unlikely(err))
 		open_failed(run, err);
 	return 0;
@@ -323,16 +325,27 @@ static bool outer_addresses(struct sk_buff *skb, union signet_addr *remote,
 	return true;
 }
 
-static bool same_address(const union signet_addr *a, const union signet_addr *b)
+/* Does the path go where this came from? */
+static bool from_path(const struct sk_buff *skb, const struct signet_path *path)
 {
-	if (a->sa.sa_family != b->sa.sa_family)
+	const struct signet_rx_cb *cb = SIGNET_RX_CB(skb);
+	const union signet_addr *remote = &path->remote;
+	struct udphdr copy, *uh;
+
+	uh = skb_header_pointer(skb, cb->offset - sizeof(*uh), sizeof(copy),
+				&copy);
+	if (unlikely(!uh))
 		return false;
-	if (a->sa.sa_family == AF_INET6)
-		return a->in6.sin6_port == b->in6.sin6_port &&
-		       a->in6.sin6_scope_id == b->in6.sin6_scope_id &&
-		       ipv6_addr_equal(&a->in6.sin6_addr, &b->in6.sin6_addr);
-	return a->in.sin_port == b->in.sin_port &&
-	       a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
+	if (skb->protocol == htons(ETH_P_IPV6))
+		return remote->sa.sa_family == AF_INET6 &&
+		       remote->in6.sin6_port == uh->source &&
+		       ipv6_addr_equal(&remote->in6.sin6_addr,
+				       &ipv6_hdr(skb)->saddr) &&
+		       (!remote->in6.sin6_scope_id ||
+			remote->in6.sin6_scope_id == cb->iif);
+	return remote->sa.sa_family == AF_INET &&
+	       remote->in.sin_port == uh->source &&
+	       remote->in.sin_addr.s_addr == ip_hdr(skb)->saddr;
 }
 
 /*
@@ -345,11 +358,11 @@ static void endpoint_seen(struct signet_run *run, struct sk_buff *skb, u64 now)
 	u64 told = READ_ONCE(run->ch->endpoint_told);
 	union signet_addr remote, local;
 
-	if (!outer_addresses(skb, &remote, &local))
-		return;
-	if (path && likely(same_address(&path->remote, &remote)))
+	if (path && likely(from_path(skb, path)))
 		return;
 	if (told && now - told < NSEC_PER_SEC)
+		return;
+	if (!outer_addresses(skb, &remote, &local))
 		return;
 	WRITE_ONCE(run->ch->endpoint_told, now);
 	signet_event_endpoint_seen(run->ch, &remote, &local);

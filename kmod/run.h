@@ -17,6 +17,7 @@
 
 #include "key.h"
 #include "label.h"
+#include "mem.h"
 #include "rx.h"
 
 /* frames of one super-packet, and of one run */
@@ -48,6 +49,7 @@ struct signet_rx_cb {
  * struct signet_cursor - reads the headers of an skb's frames in order
  * @start, @end: what can be read at @base, from skb->data
  * @frag: the next fragment
+ * @shared: somebody else may write to fragments
  */
 struct signet_cursor {
 	const struct sk_buff *skb;
@@ -55,6 +57,7 @@ struct signet_cursor {
 	unsigned int start;
 	unsigned int end;
 	unsigned int frag;
+	bool shared;
 };
 
 /**
@@ -124,20 +127,20 @@ struct signet_stream {
  * @napi: NULL in a work item, which may sleep and holds @ch and @look.key
  * @ch: NULL between two runs
  * @look: of the run
- * @page: that plaintext goes to, @size bytes at @base, free from @offset
+ * @mem: that plaintext goes to; @base: address of its page
  * @full: pages before it, in which plaintext of this run lies
+ * @lone: no other frame waits: GRO has nothing to merge
  * @done: skbs all of whose frames are in the run
  * @source: address that belongs to the peer for certain, of @source_len bytes
  */
 struct signet_run {
 	struct signet_device *sd;
 	struct napi_struct *napi;
+	bool lone;
 	struct signet_channel *ch;
 	struct signet_look look;
-	struct page *page;
+	struct signet_mem mem;
 	u8 *base;
-	unsigned int size;
-	unsigned int offset;
 	struct page *full[SIGNET_RUN_PAGES];
 	unsigned int n_full;
 	struct sk_buff_head done;
@@ -154,6 +157,7 @@ struct signet_run {
  * @deferred: frames that wait for @work, under the same lock
  * @deferring: @work has not come to its end: frames go there, in order
  * @bytes: in both queues
+ * @again: the last poll did not come to the queue's end
  */
 struct signet_rx_cpu {
 	struct signet_device *sd;
@@ -162,6 +166,7 @@ struct signet_rx_cpu {
 	struct sk_buff_head deferred;
 	bool deferring;
 	unsigned int bytes;
+	bool again;
 	struct work_struct work;
 	struct signet_run *run;
 };
@@ -179,6 +184,17 @@ static inline bool signet_cursor_read(struct signet_cursor *c, unsigned int at,
 		return signet_cursor_move(c, at, f);
 	memcpy(f, c->base + (at - c->start), sizeof(*f));
 	return true;
+}
+
+/* Where @len bytes from @at, which was read last, lie in one piece that nobody
+ * else writes; or NULL.
+ */
+static inline const u8 *signet_cursor_piece(const struct signet_cursor *c,
+					    unsigned int at, unsigned int len)
+{
+	if (at < c->start || at + len > c->end || (c->frag && c->shared))
+		return NULL;
+	return c->base + (at - c->start);
 }
 
 /* RCU; valid as long as that, or as long as the key is held */

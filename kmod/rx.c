@@ -21,6 +21,7 @@ void signet_cursor_init(struct signet_cursor *c, const struct sk_buff *skb)
 	c->start = 0;
 	c->end = skb_headlen(skb);
 	c->frag = 0;
+	c->shared = skb_has_shared_frag(skb);
 }
 
 /**
@@ -258,12 +259,17 @@ int signet_encap_rcv(struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
-static struct sk_buff *dequeue(struct signet_rx_cpu *rx, bool *defer)
+static struct sk_buff *dequeue(struct signet_rx_cpu *rx, bool first,
+			       bool *defer)
 {
 	struct sk_buff *skb;
 
 	spin_lock(&rx->queue.lock);
 	skb = __skb_dequeue(&rx->queue);
+	if (first)
+		rx->run->lone = skb && !rx->again &&
+				SIGNET_RX_CB(skb)->frames == 1 &&
+				skb_queue_empty(&rx->queue);
 	if (skb)
 		rx->bytes -= skb->truesize;
 	*defer = rx->deferring;
@@ -280,7 +286,7 @@ static int rx_poll(struct napi_struct *napi, int budget)
 	bool defer;
 
 	rcu_read_lock();
-	while (work < budget && (skb = dequeue(rx, &defer))) {
+	while (work < budget && (skb = dequeue(rx, !work, &defer))) {
 		n = defer ? -EAGAIN : signet_run_add(rx->run, skb);
 		if (n == -EAGAIN) {
 			signet_defer(rx, skb);
@@ -291,11 +297,12 @@ static int rx_poll(struct napi_struct *napi, int budget)
 	signet_run_flush(rx->run);
 	rcu_read_unlock();
 
-	if (work < budget) {
-		napi_complete_done(napi, work);
-		return work;
-	}
-	return budget;
+	/* GRO may keep packets from this poll to the next */
+	rx->again = work >= budget;
+	if (rx->again)
+		return budget;
+	napi_complete_done(napi, work);
+	return work;
 }
 
 static int rx_cpu_init(struct signet_device *sd, int cpu)

@@ -31,6 +31,9 @@ void signet_batch_init(struct signet_batch *b, const struct signet_path *path)
 	b->packets = 0;
 	b->sent = 0;
 	__skb_queue_head_init(&b->done);
+	/* what was sent before is not ours any more */
+	if (b->mem->offset < b->mem->size)
+		b->mem->offset += SIGNET_AEAD_BEFORE;
 }
 
 /* complete the super-packet being gathered */
@@ -95,6 +98,24 @@ static bool batch_fits(const struct signet_batch *b, unsigned int size)
 	       shinfo->nr_frags < MAX_SKB_FRAGS;
 }
 
+/* A frame that fits a page of the smallest kind does not cross from one into
+ * the next, where walks of the crypto API stop, and copy the block that
+ * crosses. Around it there is room for what the AEAD does there.
+ */
+static bool frame_room(struct signet_mem *mem, unsigned int size)
+{
+	if (offset_in_page(mem->offset) + size > PAGE_SIZE &&
+	    size <= PAGE_SIZE)
+		mem->offset = PAGE_ALIGN(mem->offset);
+	if (likely(mem->offset + size + SIGNET_AEAD_AFTER <= mem->size))
+		return true;
+	size += SIGNET_AEAD_BEFORE + SIGNET_AEAD_AFTER;
+	if (unlikely(!signet_mem_refill(mem, size)))
+		return false;
+	mem->offset = SIGNET_AEAD_BEFORE;
+	return true;
+}
+
 /* Return: where a frame of @size may be written, or NULL without memory */
 static u8 *frame_begin(struct signet_batch *b, const struct sk_buff *inner,
 		       unsigned int size)
@@ -105,7 +126,7 @@ static u8 *frame_begin(struct signet_batch *b, const struct sk_buff *inner,
 		batch_close(b);
 	if (!b->out && !batch_open(b, inner, size))
 		return NULL;
-	if (unlikely(!signet_mem_room(mem, size)))
+	if (unlikely(!frame_room(mem, size)))
 		return NULL;
 	return page_address(mem->page) + mem->offset;
 }

@@ -6,6 +6,7 @@
 #include <net/checksum.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
+#include <net/tcp.h>
 
 #include "segment.h"
 
@@ -13,6 +14,12 @@
 /* what says something about a super-packet, not of which kind it is */
 #define GSO_HINTS (SKB_GSO_DODGY | SKB_GSO_TCP_ECN | SKB_GSO_TCP_FIXEDID | \
 		   SKB_GSO_TCP_ACCECN)
+
+/* flags, and the header's length */
+static __be16 *tcp_flags(struct tcphdr *th)
+{
+	return (__be16 *)th + 6;
+}
 
 static bool init_ip4(struct signet_segments *s, struct sk_buff *skb, u8 proto)
 {
@@ -22,7 +29,7 @@ static bool init_ip4(struct signet_segments *s, struct sk_buff *skb, u8 proto)
 	if (iph->ihl < 5 || iph->protocol != proto || ip_is_fragment(iph))
 		return false;
 	s->id = ntohs(iph->id);
-	s->pseudo = csum_tcpudp_nofold(iph->saddr, iph->daddr, 0, proto, 0);
+	s->sum = csum_tcpudp_nofold(iph->saddr, iph->daddr, 0, proto, 0);
 	return true;
 }
 
@@ -34,8 +41,8 @@ static bool init_ip6(struct signet_segments *s, struct sk_buff *skb, u8 proto)
 		return false;
 	s->ip6 = true;
 	s->l4 = sizeof(*ip6h);
-	s->pseudo = csum_unfold(~csum_ipv6_magic(&ip6h->saddr, &ip6h->daddr,
-						 0, proto, 0));
+	s->sum = csum_unfold(~csum_ipv6_magic(&ip6h->saddr, &ip6h->daddr, 0,
+					      proto, 0));
 	return true;
 }
 
@@ -65,6 +72,35 @@ static bool init_udp(struct signet_segments *s, struct sk_buff *skb)
 		return false;
 	s->headers = s->l4 + sizeof(*uh);
 	return true;
+}
+
+/* Headers without what differs, and the sums over them */
+static void init_header(struct signet_segments *s)
+{
+	struct iphdr *iph = (struct iphdr *)s->header;
+	u8 *l4 = s->header + s->l4;
+
+	memcpy(s->header, s->skb->data, s->headers);
+	if (s->ip6) {
+		((struct ipv6hdr *)s->header)->payload_len = 0;
+	} else {
+		iph->tot_len = 0;
+		iph->id = 0;
+		iph->check = 0;
+		s->ip_sum = csum_partial(iph, s->l4, 0);
+	}
+	if (s->tcp) {
+		struct tcphdr *th = (struct tcphdr *)l4;
+
+		s->flags = *tcp_flags(th);
+		*tcp_flags(th) = 0;
+		th->seq = 0;
+		th->check = 0;
+	} else {
+		((struct udphdr *)l4)->len = 0;
+		((struct udphdr *)l4)->check = 0;
+	}
+	s->sum = csum_partial(l4, s->headers - s->l4, s->sum);
 }
 
 bool signet_segments_init(struct signet_segments *s, struct sk_buff *skb)
@@ -103,6 +139,7 @@ bool signet_segments_init(struct signet_segments *s, struct sk_buff *skb)
 	s->keep_cwr = shinfo->gso_type & SKB_GSO_TCP_ACCECN;
 	s->from = skb->data + s->headers;
 	s->chunk = skb_headlen(skb) - s->headers;
+	init_header(s);
 	return true;
 }
 
@@ -131,48 +168,59 @@ static __wsum copy_payload(struct signet_segments *s, u8 *to, unsigned int len)
 	}
 }
 
-/* @sum: over pseudo header and payload */
+static __wsum add16(__wsum sum, __be16 word)
+{
+	return csum_add(sum, (__force __wsum)word);
+}
+
+static void write_ip4(struct signet_segments *s, struct iphdr *iph,
+		      unsigned int len)
+{
+	iph->tot_len = htons(s->l4 + len);
+	iph->id = htons(s->id);
+	s->id += !s->fixed_id;
+	iph->check = csum_fold(add16(add16(s->ip_sum, iph->tot_len), iph->id));
+}
+
+/* @sum: over pseudo header, payload and what all headers share */
 static void write_tcp(struct signet_segments *s, struct tcphdr *th, __wsum sum)
 {
+	__be16 flags = s->flags;
+
+	if (s->written && !s->keep_cwr)
+		flags &= ~htons(TCPHDR_CWR);
+	if (s->left)
+		flags &= ~htons(TCPHDR_FIN | TCPHDR_PSH);
+	*tcp_flags(th) = flags;
 	th->seq = htonl(s->seq);
 	s->seq += s->mss;
-	if (s->written)
-		th->cwr &= s->keep_cwr;
-	if (s->left) {
-		th->fin = 0;
-		th->psh = 0;
-	}
-	th->check = 0;
-	th->check = csum_fold(csum_partial(th, s->headers - s->l4, sum));
+	sum = csum_add(sum, (__force __wsum)th->seq);
+	th->check = csum_fold(add16(sum, flags));
 }
 
 static void write_udp(struct udphdr *uh, unsigned int len, __wsum sum)
 {
 	uh->len = htons(len);
-	uh->check = 0;
-	uh->check = csum_fold(csum_partial(uh, sizeof(*uh), sum)) ?:
-		    CSUM_MANGLED_0;
+	uh->check = csum_fold(add16(sum, uh->len)) ?: CSUM_MANGLED_0;
 }
 
 void signet_segments_write(struct signet_segments *s, u8 *to)
 {
 	unsigned int payload = min(s->left, s->mss);
 	unsigned int len = s->headers - s->l4 + payload;
-	__wsum sum = csum_add(s->pseudo, (__force __wsum)htonl(len));
-	struct iphdr *iph = (struct iphdr *)to;
+	__wsum sum = csum_add(s->sum, (__force __wsum)htonl(len));
 
-	memcpy(to, s->skb->data, s->headers);
+	if (likely(s->headers == 52)) /* IPv4, TCP with time stamps */
+		memcpy(to, s->header, 52);
+	else
+		memcpy(to, s->header, s->headers);
 	sum = csum_add(sum, copy_payload(s, to + s->headers, payload));
 	s->left -= payload;
 
-	if (s->ip6) {
+	if (s->ip6)
 		((struct ipv6hdr *)to)->payload_len = htons(len);
-	} else {
-		iph->tot_len = htons(s->l4 + len);
-		iph->id = htons(s->id);
-		s->id += !s->fixed_id;
-		ip_send_check(iph);
-	}
+	else
+		write_ip4(s, (struct iphdr *)to, len);
 	if (s->tcp)
 		write_tcp(s, (struct tcphdr *)(to + s->l4), sum);
 	else

@@ -8,6 +8,9 @@
 
 #include <linux/skbuff.h>
 
+/* IPv4 and TCP with all options */
+#define SIGNET_SEGMENT_HEADERS 120
+
 /**
  * struct signet_segments - where the walk over a super-packet stands
  * @skb: only read
@@ -19,7 +22,10 @@
  * @written: packets
  * @id: of the next IPv4 header
  * @seq: of the next TCP header
- * @pseudo: sum over the pseudo header without the length
+ * @header: of all packets, but for what differs, which is 0
+ * @ip_sum: over the IPv4 header, of that
+ * @sum: over the pseudo header and TCP or UDP header, of that
+ * @flags: of the super-packet, with the TCP header's length
  * @from, @chunk, @frag: source of the next bytes, bytes there, fragment after
  */
 struct signet_segments {
@@ -35,7 +41,10 @@ struct signet_segments {
 	bool keep_cwr;
 	u16 id;
 	u32 seq;
-	__wsum pseudo;
+	u8 header[SIGNET_SEGMENT_HEADERS] __aligned(8);
+	__wsum ip_sum;
+	__wsum sum;
+	__be16 flags;
 	unsigned int written;
 	const u8 *from;
 	unsigned int chunk;
