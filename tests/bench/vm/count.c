@@ -6,7 +6,7 @@
  *
  * At the end the plugin writes to the file given by out=FILE:
  *	cpu PHASE VCPU INSTRUCTIONS
- *	block PHASE ADDRESS INSTRUCTIONS
+ *	block PHASE ADDRESS INSTRUCTIONS TIMES
  *
  * Only calls that every version of the plugin interface has are used, and they
  * are declared here, as distributions do not package the header.
@@ -138,9 +138,10 @@ static void report(qemu_plugin_id_t id, void *udata)
 					cpu[p][c]);
 		for (size_t i = 0; i < BLOCKS; i++)
 			if (blocks[i].runs[p])
-				fprintf(f, "block %u %" PRIx64 " %" PRIu64 "\n",
-					p, blocks[i].addr,
-					blocks[i].runs[p] * blocks[i].insns);
+				fprintf(f, "block %u %" PRIx64 " %" PRIu64
+					" %" PRIu64 "\n", p, blocks[i].addr,
+					blocks[i].runs[p] * blocks[i].insns,
+					blocks[i].runs[p]);
 	}
 	if (fclose(f))
 		perror(out);

@@ -150,7 +150,7 @@ iperf() { # iperf NAME JQ-PATH OPTION...
 	# both ends' dead connections
 	sleep 0.1
 }
-phase_of() { case $1 in signet-aes) echo 1 ;; signet-chacha) echo 2 ;; wireguard) echo 3 ;; *) echo 4 ;; esac; }
+phase_of() { case $1 in signet-aes) echo 1 ;; signet-chacha) echo 2 ;; wireguard) echo 3 ;; plain) echo 4 ;; esac; }
 
 # enough for some tenths of a second
 bytes() { if [ "$subject" = plain ]; then echo 200M; else echo 20M; fi; }
@@ -180,6 +180,8 @@ profile() {
 		$A ping -qc3 -i0.1 "${inner[$subject]}" >/dev/null
 		./phase "$(phase_of "$subject")"
 		iperf "profiled" .end.sum_received.bytes -n "$(bytes)"
+		./phase $(($(phase_of "$subject") + 8))
+		$A ping -qc100 -i0.002 "${inner[$subject]}" >/dev/null
 		./phase 0
 		"down_$subject"
 	done
@@ -192,7 +194,7 @@ symbols() { awk '$2 ~ /[tTwW]/ { print "sym", $1, $3, $4 }' /proc/kallsyms; }
 aead() {
 	modprobe -a aesni_intel gcm || true
 	modprobe signet
-	dmesg | sed -n 's/.*bench: aes.* 1420 bytes: seal \([0-9]*\) ns, open \([0-9]*\) ns.*/fig aead seal \1\nfig aead open \2/p'
+	dmesg | sed -n 's/.*bench: \(aes\|chacha\|api\) 1420 bytes: seal \([0-9]*\) ns, open \([0-9]*\) ns.*/fig \1-call seal \2\nfig \1-call open \3/p'
 }
 
 # --- dropping what a stranger sends: instructions are counted by the plugin

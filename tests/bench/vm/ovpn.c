@@ -23,7 +23,6 @@ enum {
 	PEER_REMOTE_IPV4 = 2,
 	PEER_REMOTE_PORT = 5,
 	PEER_SOCKET = 6,
-	PEER_VPN_IPV4 = 8,
 	PEER_TX_ID = 24,
 };
 enum { KEY_PEER = 1, KEY_SLOT, KEY_ID, KEY_CIPHER, KEY_ENCRYPT, KEY_DECRYPT };
@@ -99,8 +98,6 @@ int main(int argc, char **argv)
 		    inet_addr(side ? "192.0.2.1" : "192.0.2.2"));
 	nla_put_u16(m, PEER_REMOTE_PORT, htons(PORT));
 	nla_put_u32(m, PEER_SOCKET, (uint32_t)fd);
-	nla_put_u32(m, PEER_VPN_IPV4,
-		    inet_addr(side ? "10.14.0.1" : "10.14.0.2"));
 	nla_nest_end(m, n);
 	end("peer", m);
 
