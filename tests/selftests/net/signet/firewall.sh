@@ -196,7 +196,7 @@ nested() { # nested NS N: sg1, whose frames sg0 carries
 		[ $dir = transmit ] || k=$((30 + other))
 		ip netns exec "$ns" sgctl key-new sg1 channel=1 key-id=0 \
 			direction=$dir cipher=chacha20-poly1305 \
-			key="$(key $k)" || return
+			key="$(key $k)" "$LIFE" || return
 	done
 	ip netns exec "$ns" sgctl key-swap sg1 channel=1 key-id=0 &&
 	ip netns exec "$ns" sgctl peer-set sg1 id=1 tx-channel=1

@@ -167,6 +167,7 @@ device() { # device NS N [LINK ARGUMENT...]: sg0 with inner addresses .N and ::N
 
 # bytes of keys that differ by a number, in hexadecimal
 key() { printf '%02x' "$1"; printf '%062d' "$1"; }
+LIFE=hard-ms=3600000 # of keys: slow machines take more than the default
 hop_key() { printf '%02x' "$1"; printf '%030d' "$1"; }
 
 remote() { # remote OUTER N: attributes of a path to that end, label N
@@ -179,9 +180,9 @@ remote() { # remote OUTER N: attributes of a path to that end, label N
 # install NS CIPHER SLOT SEAL OPEN: keys by their numbers, and seal under them
 install_keys() {
 	ip netns exec "$1" sgctl key-new sg0 channel=1 key-id="$3" \
-		direction=receive cipher="$2" key="$(key "$5")" &&
+		direction=receive cipher="$2" key="$(key "$5")" "$LIFE" &&
 	ip netns exec "$1" sgctl key-new sg0 channel=1 key-id="$3" \
-		direction=transmit cipher="$2" key="$(key "$4")" &&
+		direction=transmit cipher="$2" key="$(key "$4")" "$LIFE" &&
 	ip netns exec "$1" sgctl key-swap sg0 channel=1 key-id="$3"
 }
 
@@ -208,14 +209,14 @@ rekey() {
 		[ $n = 1 ] || ns=$B
 		ip netns exec "$ns" sgctl key-new sg0 channel=1 key-id="$2" \
 			direction=receive cipher="$1" \
-			key="$(key $((seal + 2 - n)))" || return
+			key="$(key $((seal + 2 - n)))" "$LIFE" || return
 	done
 	for n in 1 2; do
 		ns=$A
 		[ $n = 1 ] || ns=$B
 		ip netns exec "$ns" sgctl key-new sg0 channel=1 key-id="$2" \
 			direction=transmit cipher="$1" \
-			key="$(key $((seal + n - 1)))" || return
+			key="$(key $((seal + n - 1)))" "$LIFE" || return
 		ip netns exec "$ns" sgctl key-swap sg0 channel=1 key-id="$2" ||
 			return
 	done

@@ -11,6 +11,8 @@ import nl
 from nl import C, Nl, equal
 from nl_fixture import Fixture, path, prefix
 
+# of keys: slow machines take more than the default
+LIFE = nl.uint(C["A_KEY_HARD_MS"], 3600000)
 MANY, BATCH = 1000 // nl.SLOW, 50
 HERE = "127.0.0.1"
 
@@ -88,7 +90,7 @@ def populate(t, to, base, receive, transmit):
               path(HERE, to, n, hop))
         t.add("LABEL_NEW", *Fixture.label(n, n, hop))
         for key in keys(n, receive, transmit):
-            t.add("KEY_NEW", *key)
+            t.add("KEY_NEW", *key, LIFE)
         t.add("KEY_SWAP", *Fixture.key(0, channel=n)[:2])
         t.add("PEER_SET", Fixture.peer(n), nl.u32(C["A_PEER_TX_CHANNEL"], n))
     t.flush()

@@ -42,10 +42,10 @@ second_channel() {
 			channel=2 hop-key="$(hop_key $n)" &&
 		ip netns exec "$ns" sgctl key-new sg0 channel=2 key-id=0 \
 			direction=receive cipher=aes-256-gcm \
-			key="$(key $((60 + other)))" &&
+			key="$(key $((60 + other)))" "$LIFE" &&
 		ip netns exec "$ns" sgctl key-new sg0 channel=2 key-id=0 \
 			direction=transmit cipher=aes-256-gcm \
-			key="$(key $((60 + n)))" &&
+			key="$(key $((60 + n)))" "$LIFE" &&
 		ip netns exec "$ns" sgctl key-swap sg0 channel=2 key-id=0 ||
 			return
 	done

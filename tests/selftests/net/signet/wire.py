@@ -20,6 +20,8 @@ HEADER, TAG = 24, 16
 PACKET, MESSAGE = 5, 6
 SLOT = 1  # of the keys for ChaCha20-Poly1305
 M64 = (1 << 64) - 1
+# of keys: slow machines take more than the default
+LIFE = nl.uint(C["A_KEY_HARD_MS"], 3600000)
 
 
 def _rotl64(value, by):
@@ -177,7 +179,8 @@ class Wire(Fixture):
         try:
             super().__init__()
             for direction in ("RECEIVE", "TRANSMIT"):
-                self.do(C["CMD_KEY_NEW"], *self.key(SLOT, direction, cipher=1))
+                self.do(C["CMD_KEY_NEW"], *self.key(SLOT, direction, cipher=1),
+                        LIFE)
             self.do(C["CMD_KEY_SWAP"], *self.key(SLOT)[:2])
             self.do(C["CMD_PEER_SET"], self.peer(1),
                     nl.u32(C["A_PEER_TX_CHANNEL"], 10))
