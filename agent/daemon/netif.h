@@ -117,14 +117,20 @@ void sg_netif_leave(struct sg_netif *ni);
 
 /**
  * sg_netif_move() - from one device of ours to one set up beside it
- * @old: gives its routes, rules and name away, and gets the name @spare
- * @ni: what has them now
+ * @ni: what has routes, rules and name now
+ * @old: what gives them away
+ * @name: that @ni is to have
+ * @spare: for @old, if it has @name
  *
- * No destination is without a route for a moment, but on Linux before 6.2, where
- * a device has to be down to be renamed. Return: 0 or -errno with @err filled.
+ * No destination is without a route for a moment. Linux before 6.2 cannot rename
+ * a device that is up: there each keeps the name that it has. Return: 0 or
+ * -errno with @err filled.
  */
-int sg_netif_move(struct sg_netif *ni, struct sg_netif *old, const char *spare,
-		  struct sg_error *err);
+int sg_netif_move(struct sg_netif *ni, struct sg_netif *old, const char *name,
+		  const char *spare, struct sg_error *err);
+
+/** sg_netif_name() - of the device, by now */
+const char *sg_netif_name(const struct sg_netif *ni);
 
 /** struct sg_route - where the kernel would send a packet */
 struct sg_route {

@@ -5,47 +5,29 @@
 
 #include "daemon/netif_private.h"
 
-/* What a device loses that has to be down for a moment. */
-static int addresses_again(struct sg_netif *ni)
-{
-	int ret = 0;
-
-	for (size_t i = 0; i < ni->n_addrs && (!ret || ret == -EEXIST); i++)
-		ret = sg_nl_addr_add(ni->sk, ni->link.index, &ni->addrs[i],
-				     ni->want_routes);
-	return ret == -EEXIST ? 0 : ret;
-}
-
-/* Before Linux 6.2 a device is renamed only while it is down. */
-static int rename_down(struct sg_netif *ni, const char *name, bool up)
-{
-	struct sg_nl_link link = ni->link;
-	int ret;
-
-	link.up = false;
-	ret = sg_nl_link_set(ni->sk, &link);
-	if (!ret)
-		ret = sg_nl_link_rename(ni->sk, ni->link.index, name);
-	link.up = up;
-	if (!ret && up)
-		ret = sg_nl_link_set(ni->sk, &link);
-	if (!ret && up)
-		ret = addresses_again(ni);
-	return ret;
-}
-
-/* @up: it is to carry packets afterwards, too */
-static int rename_to(struct sg_netif *ni, const char *name, bool up)
+static int rename_to(struct sg_netif *ni, const char *name)
 {
 	int ret = sg_nl_link_rename(ni->sk, ni->link.index, name);
 
-	if (ret == -EBUSY)
-		ret = rename_down(ni, name, up);
 	if (ret)
 		return ret;
 	snprintf(ni->link.name, sizeof(ni->link.name), "%s", name);
 	snprintf(ni->before.name, sizeof(ni->before.name), "%s", name);
 	return 0;
+}
+
+/* Before Linux 6.2 a device would have to be down for that: each keeps its own. */
+static int move_name(struct sg_netif *ni, struct sg_netif *old,
+		     const char *name, const char *spare)
+{
+	int ret;
+
+	if (!strcmp(ni->link.name, name))
+		return 0;
+	ret = rename_to(old, spare);
+	if (ret == -EBUSY)
+		return 0;
+	return ret ? ret : rename_to(ni, name);
 }
 
 static int move_routes(struct sg_netif *ni, struct sg_netif *old)
@@ -86,20 +68,16 @@ static int move_rules(struct sg_netif *ni, struct sg_netif *old)
 	return ret;
 }
 
-int sg_netif_move(struct sg_netif *ni, struct sg_netif *old, const char *spare,
-		  struct sg_error *err)
+int sg_netif_move(struct sg_netif *ni, struct sg_netif *old, const char *name,
+		  const char *spare, struct sg_error *err)
 {
-	char name[sizeof(old->link.name)];
 	int ret;
 
-	memcpy(name, old->link.name, sizeof(name));
 	/* two agents' devices are told apart by it */
 	old->link.alias[0] = '\0';
 	ret = sg_nl_link_set(old->sk, &old->link);
 	if (!ret)
-		ret = rename_to(old, spare, false);
-	if (!ret)
-		ret = rename_to(ni, name, true);
+		ret = move_name(ni, old, name, spare);
 	if (!ret)
 		ret = move_routes(ni, old);
 	if (!ret)
@@ -114,4 +92,9 @@ int sg_netif_move(struct sg_netif *ni, struct sg_netif *old, const char *spare,
 			      "device: %s",
 			      name, strerror(-ret));
 	return 0;
+}
+
+const char *sg_netif_name(const struct sg_netif *ni)
+{
+	return ni->link.name;
 }

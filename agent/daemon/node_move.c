@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "daemon/expose.h"
 #include "daemon/incoming.h"
 #include "daemon/node_up.h"
 #include "daemon/pair.h"
@@ -51,7 +52,10 @@ static int open_beside(struct sg_node *n, struct sg_move *m,
 	char name[16];
 	int ret;
 
+	/* the old one may have kept such a name */
 	side_name(n, "new", name);
+	if (!strcmp(sg_netif_name(m->netif), name))
+		snprintf(name, sizeof(name), "%s", n->config->ifname);
 	n->dp = NULL;
 	n->netif = NULL;
 	ret = sg_node_open_datapath(n, name, err);
@@ -180,20 +184,30 @@ static bool peers_moved(const struct sg_node *n, const struct sg_move *m,
 	return all;
 }
 
+/* Its rules name the device. */
+static int expose_again(struct sg_node *n, const char *before,
+			struct sg_error *err)
+{
+	if (n->exposed && strcmp(before, sg_netif_name(n->netif)))
+		sg_expose_remove(before, err);
+	return sg_node_expose(n, err);
+}
+
 static int switch_over(struct sg_node *n, struct sg_move *m,
 		       struct sg_error *err)
 {
-	char spare[16];
+	char spare[16], before[16];
 	int ret;
 
 	side_name(n, "old", spare);
-	ret = sg_netif_move(n->netif, m->netif, spare, err);
+	snprintf(before, sizeof(before), "%s", sg_netif_name(m->netif));
+	ret = sg_netif_move(n->netif, m->netif, n->config->ifname, spare, err);
 	if (ret)
 		return ret;
-	m->ops->renamed(m->dp, spare);
-	n->dp_ops->renamed(n->dp, n->config->ifname);
+	m->ops->renamed(m->dp, sg_netif_name(m->netif));
+	n->dp_ops->renamed(n->dp, sg_netif_name(n->netif));
 	m->switched = true;
-	return sg_node_expose(n, err);
+	return expose_again(n, before, err);
 }
 
 static void look(void *ctx)

@@ -85,7 +85,7 @@ static void routes_rules_and_name_move(void **state)
 	/* nothing but addresses so far */
 	all_lead_to(a);
 	assert_true(sh("ip addr show sg0-new | grep -q 10.77.0.1/24"));
-	if (sg_netif_move(ni, old, "sg0-old", &err))
+	if (sg_netif_move(ni, old, "sg0", "sg0-old", &err))
 		fail_msg("%s", err.text);
 	assert_int_equal(if_nametoindex("sg0"), b);
 	assert_int_equal(if_nametoindex("sg0-old"), a);
