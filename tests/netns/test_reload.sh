@@ -31,6 +31,8 @@ sleep 2.5
 mv "$T/b/etc/peers.d/a.conf" "$T/a.conf"
 removed=$(now_ms)
 check "reload without a" sig b reload
+# where starting the command takes seconds, only what follows it is measured
+[ "$SLOW" = 1 ] || removed=$(now_ms)
 # shellcheck disable=SC2086
 wait $running
 result=$(cat "$T/from-a")
