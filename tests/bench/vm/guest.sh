@@ -155,19 +155,28 @@ phase_of() { case $1 in signet-aes) echo 1 ;; signet-chacha) echo 2 ;; wireguard
 # enough for some tenths of a second
 bytes() { if [ "$subject" = plain ]; then echo 200M; else echo 20M; fi; }
 
+# figure NAME: FIGURES says which ones, if not all
+figure() {
+	local rate='.end.sum | (.packets - .lost_packets) / .seconds'
+	local sum=.end.sum_received.bits_per_second
+	case $1 in
+	rtt)
+		fig "$subject" rtt "$($A ping -qc200 -i0.002 "${inner[$subject]}" |
+			awk -F/ '/^rtt/ { print $5 * 1000 }')" ;;
+	tcp1) iperf tcp1 $sum -n "$(bytes)" ;;
+	tcp4) iperf tcp4 $sum -n "$(bytes)" -P 4 ;;
+	udp1300) iperf udp1300 "$rate" -u -b 0 -l 1300 -n 13M ;;
+	udp64) iperf udp64 "$rate" -u -b 0 -l 64 -n 640K ;;
+	esac
+}
+
 figures() {
-	local n rate='.end.sum | (.packets - .lost_packets) / .seconds'
+	local f
 	for subject in "$@"; do
 		"up_$subject" || { note "$subject can't be set up"; continue; }
 		$A ping -qc3 -i0.1 "${inner[$subject]}" >/tmp/ping ||
 			{ note "$subject does not answer"; cat /tmp/ping; "down_$subject"; continue; }
-		n=$($A ping -qc200 -i0.002 "${inner[$subject]}" |
-			awk -F/ '/^rtt/ { print $5 * 1000 }')
-		fig "$subject" rtt "$n"
-		iperf tcp1 .end.sum_received.bits_per_second -n "$(bytes)"
-		iperf tcp4 .end.sum_received.bits_per_second -n "$(bytes)" -P 4
-		iperf udp1300 "$rate" -u -b 0 -l 1300 -n 13M
-		iperf udp64 "$rate" -u -b 0 -l 64 -n 640K
+		for f in ${FIGURES:-rtt tcp1 tcp1 tcp1 tcp4 udp1300 udp64}; do figure "$f"; done
 		"down_$subject"
 	done
 }
