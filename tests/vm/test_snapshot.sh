@@ -28,7 +28,7 @@ machine() {
 	local name=$1 guid=$2 arg more=()
 	shift 2
 	for arg; do more+=(--qemu "$arg"); done
-	"$here/run" "$kernel" --mem 768 --timeout 900 --log "$dir/$name" \
+	"$here/run" "$kernel" --smp 2 --mem 768 --timeout 900 --log "$dir/$name" \
 		--qemu -device --qemu "vmgenid,guid=$guid" \
 		--qemu -chardev --qemu "pipe,id=mon,path=$mon" \
 		--qemu -mon --qemu chardev=mon,mode=readline "${more[@]}" \
