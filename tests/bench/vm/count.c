@@ -138,8 +138,10 @@ static void report(qemu_plugin_id_t id, void *udata)
 					cpu[p][c]);
 		for (size_t i = 0; i < BLOCKS; i++)
 			if (blocks[i].runs[p])
-				fprintf(f, "block %u %" PRIx64 " %" PRIu64
-					" %" PRIu64 "\n", p, blocks[i].addr,
+				fprintf(f,
+					"block %u %" PRIx64 " %" PRIu64
+					" %" PRIu64 "\n",
+					p, blocks[i].addr,
 					blocks[i].runs[p] * blocks[i].insns,
 					blocks[i].runs[p]);
 	}
