@@ -158,7 +158,7 @@ static void sg_follow(struct scatterlist *sg, struct scatterlist *before,
 
 /* not inline: its variables are to cost the other cipher nothing */
 static noinline void chacha_seal(const struct signet_key *key, u8 *frame,
-			unsigned int len)
+				 unsigned int len)
 {
 	u8 aad[SIGNET_FRAME_AAD_LEN];
 	struct signet_chacha c;
@@ -175,10 +175,11 @@ int signet_aead_seal(struct signet_key *key, u8 *frame, unsigned int len,
 	u8 *sealed = frame + SIGNET_FRAME_HDR_LEN - SIGNET_FRAME_AAD_LEN;
 	struct aead_op *op;
 
-	BUILD_BUG_ON(SIGNET_CHACHA_BEFORE > SIGNET_AEAD_BEFORE +
-					    SIGNET_FRAME_HDR_LEN);
-	BUILD_BUG_ON(SIGNET_CHACHA_AFTER > SIGNET_AEAD_AFTER +
-					   SIGNET_AEAD_TAG_LEN);
+	/* the room that callers leave is enough for ChaCha20-Poly1305 */
+	BUILD_BUG_ON(SIGNET_AEAD_BEFORE + SIGNET_FRAME_HDR_LEN -
+		     SIGNET_CHACHA_BEFORE < 0);
+	BUILD_BUG_ON(SIGNET_AEAD_AFTER + SIGNET_AEAD_TAG_LEN -
+		     SIGNET_CHACHA_AFTER < 0);
 	if (unlikely(test_bit(SIGNET_KEY_DEAD, &key->flags)))
 		return -EKEYEXPIRED;
 	if (key->cipher == SIGNET_CIPHER_CHACHA20_POLY1305) {
@@ -207,8 +208,8 @@ static int sealed_copy(const struct signet_sealed *s, u8 *dst, u8 *tag)
 	return 0;
 }
 
-static noinline int chacha_open(struct signet_key *key, const struct signet_sealed *s,
-		       u8 *dst)
+static noinline int chacha_open(struct signet_key *key,
+				const struct signet_sealed *s, u8 *dst)
 {
 	u8 tag[SIGNET_AEAD_TAG_LEN];
 	struct signet_chacha c;
