@@ -22,10 +22,20 @@ $(BUILD)/bpf/%.bpf.o: tests/bench/%.bpf.c $(wildcard bpf/*.h)
 	@mkdir -p $(@D)
 	$(BPF_CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-$(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
+# without what only a debugger reads: it would be part of every agent
+$(BUILD)/bpf/%.plain.o: $(BUILD)/bpf/%.bpf.o
+	$(BPFTOOL) gen object $@ $< 2>$@.log || { cat $@.log; false; }
+
+$(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.plain.o
 	$(say) SKEL $@
 	$(BPFTOOL) gen skeleton $< name $*_bpf >$@.new 2>$@.log || { cat $@.log; false; }
 	@mv $@.new $@
+
+# The agent has the programs in it, as bytes.
+$(BUILD)/obj/agent/daemon/gate_load.o $(BUILD)/obj/tests/unit/test_bpf_load.o: \
+	EXTRA_CFLAGS += -I. -I$(BUILD)
+$(BUILD)/obj/agent/daemon/gate_load.o $(BUILD)/obj/tests/unit/test_bpf_load.o: \
+	$(BUILD)/bpf/gate.skel.h
 
 # Scenarios of BPF_PROG_TEST_RUN.
 bpf-test-build: $(BPF_TESTS)

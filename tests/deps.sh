@@ -7,12 +7,11 @@
 #   test   run the whole test suite       vm    run virtual machines
 set -eu
 
-build="gcc libc6-dev linux-libc-dev make pkg-config libsodium-dev liburing-dev
+build="bpftool clang gcc libbpf-dev libc6-dev linux-libc-dev make pkg-config libsodium-dev liburing-dev
 libcbor-dev libjson-c-dev libinih-dev libsqlite3-dev libnftables-dev libnl-3-dev
 libnl-genl-3-dev libnl-route-3-dev libsystemd-dev"
-bpf="bpftool clang libbpf-dev"
 demo="iproute2 iputils-ping nftables procps python3 tcpdump tmux util-linux"
-test="$demo $bpf binutils clang-format-19 ethtool faketime iperf3 jq
+test="$demo binutils clang-format-19 ethtool faketime iperf3 jq
 libcmocka-dev man-db netbase perl python3-jsonschema python3-yaml socat"
 vm="debian-archive-keyring qemu-system-x86 util-linux"
 

@@ -29,7 +29,11 @@ int sg_privileges_harden(struct sg_error *err)
 	return 0;
 }
 
-static int cap_set(uint64_t keep)
+/* For programs that the verifier lets use pointers as packets need them. */
+#define BPF_CAPS (1ULL << CAP_BPF | 1ULL << CAP_PERFMON)
+
+/* @sleep: what is kept, but has no effect for now */
+static int cap_set(uint64_t keep, uint64_t sleep)
 {
 	struct __user_cap_header_struct h = {
 		.version = _LINUX_CAPABILITY_VERSION_3,
@@ -42,7 +46,8 @@ static int cap_set(uint64_t keep)
 	for (int i = 0; i < 2; i++) {
 		/* what we do not have we cannot keep */
 		d[i].permitted &= (uint32_t)(keep >> (32 * i));
-		d[i].effective = d[i].permitted;
+		d[i].effective = d[i].permitted &
+				 ~(uint32_t)(sleep >> (32 * i));
 		d[i].inheritable = 0;
 	}
 	return syscall(SYS_capset, &h, d) ? -errno : 0;
@@ -50,7 +55,7 @@ static int cap_set(uint64_t keep)
 
 int sg_privileges_drop(bool low_port, struct sg_error *err)
 {
-	uint64_t keep = 1ULL << CAP_NET_ADMIN;
+	uint64_t keep = 1ULL << CAP_NET_ADMIN | BPF_CAPS;
 	int ret;
 
 	if (low_port)
@@ -63,9 +68,14 @@ int sg_privileges_drop(bool low_port, struct sg_error *err)
 	for (unsigned int cap = 0; cap < 64; cap++)
 		if (!(keep >> cap & 1) && prctl(PR_CAPBSET_READ, cap) == 1)
 			prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
-	ret = cap_set(keep);
+	ret = cap_set(keep, BPF_CAPS);
 	if (ret)
 		return sg_err(err, -ret, "cannot drop capabilities: %s",
 			      strerror(-ret));
 	return 0;
+}
+
+void sg_privileges_bpf(bool on)
+{
+	cap_set(UINT64_MAX, on ? 0 : BPF_CAPS);
 }

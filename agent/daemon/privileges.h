@@ -20,10 +20,19 @@ int sg_privileges_harden(struct sg_error *err);
  * sg_privileges_drop() - keep CAP_NET_ADMIN, and CAP_NET_BIND_SERVICE if
  * @low_port, and lose every other capability for ever, also through execve()
  *
+ * CAP_BPF and CAP_PERFMON stay, without effect until sg_privileges_bpf().
+ *
  * Capabilities belong to a thread: call it before the first other thread is
  * started (the data path makes workers). The tunnel device, sockets, routes
  * and nftables need nothing more than what stays. Return: 0 or -errno.
  */
 int sg_privileges_drop(bool low_port, struct sg_error *err);
+
+/**
+ * sg_privileges_bpf() - BPF programs can be loaded from now on, or not any more
+ *
+ * Where the process never had the capabilities this changes nothing.
+ */
+void sg_privileges_bpf(bool on);
 
 #endif
