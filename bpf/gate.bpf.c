@@ -6,7 +6,8 @@
  * receives at its address. Whoever is not known leaves nothing in any map.
  *
  * Order: headers, port, structure, label, hop tag; or structure, mac1, mac2 or
- * challenge, token bucket.
+ * challenge, token bucket. What would be dropped or challenged is looked at once
+ * more: a packet to somebody else's port of that number passes as it came.
  */
 #include "gate_handshake.bpf.h"
 #include "gate_other.bpf.h"
@@ -17,7 +18,7 @@ static __always_inline bool is_message_len(__u32 len)
 	       (len - SIGNET_FRAME_OVERHEAD) % SIGNET_MESSAGE_PAD == 0;
 }
 
-static __always_inline int judge_frame(struct xdp_md *ctx, struct arrival *a)
+static __always_inline int judge_frame(const struct arrival *a)
 {
 	bool message = a->frame.type == SIGNET_FRAME_MESSAGE;
 	struct gate_label_key key = { .port = a->port,
@@ -26,14 +27,14 @@ static __always_inline int judge_frame(struct xdp_md *ctx, struct arrival *a)
 
 	if (a->len < SIGNET_PACKET_MIN ||
 	    (message && !a->aggregated && !is_message_len(a->len)))
-		return drop_frame(ctx, a, SIGNET_DROP_LENGTH);
+		return refuse_frame(SIGNET_DROP_LENGTH);
 	if (a->frame.flags)
-		return drop_frame(ctx, a, SIGNET_DROP_FLAGS);
+		return refuse_frame(SIGNET_DROP_FLAGS);
 	label = bpf_map_lookup_elem(&labels, &key);
 	if (!label || label->pending)
-		return drop_frame(ctx, a, SIGNET_DROP_LABEL);
+		return refuse_frame(SIGNET_DROP_LABEL);
 	if (siphash64(label->hop_key, a->head, 2) != a->head[2])
-		return drop_frame(ctx, a, SIGNET_DROP_HOP_TAG);
+		return refuse_frame(SIGNET_DROP_HOP_TAG);
 	return pass(message ? GATE_PASS_MESSAGE : GATE_PASS_PACKET);
 }
 
@@ -56,28 +57,28 @@ static __always_inline bool read_head(struct xdp_md *ctx, struct arrival *a,
 static __always_inline int judge(struct xdp_md *ctx, struct arrival *a)
 {
 	if (!read_head(ctx, a, SIGNET_FRAME_HDR_LEN))
-		return drop_datagram(ctx, a, SIGNET_DROP_LENGTH);
+		return refuse_datagram(SIGNET_DROP_LENGTH);
 	switch (a->frame.type) {
 	case SIGNET_FRAME_PACKET:
 	case SIGNET_FRAME_MESSAGE:
-		return judge_frame(ctx, a);
+		return judge_frame(a);
 	case SIGNET_FRAME_INIT:
 	case SIGNET_FRAME_RESPONSE:
 	case SIGNET_FRAME_FINISH:
 		if (!read_head(ctx, a, SIGNET_HANDSHAKE_HDR_LEN))
-			return drop_frame(ctx, a, SIGNET_DROP_LENGTH);
+			return refuse_frame(SIGNET_DROP_LENGTH);
 		return judge_handshake(ctx, a);
 	case SIGNET_FRAME_COOKIE:
-		return judge_cookie(ctx, a);
+		return judge_cookie(a);
 	}
-	return drop_frame(ctx, a, SIGNET_DROP_TYPE);
+	return refuse_frame(SIGNET_DROP_TYPE);
 }
 
 /* Return: the port's place in the settings, -1 where it is not Signet's */
 static __always_inline int port_index(__be16 port)
 {
 	const struct gate_settings *s;
-	__u32 which = active & 1;
+	__u32 which = control.active & 1;
 
 	s = bpf_map_lookup_elem(&settings, &which);
 	if (!s)
@@ -106,7 +107,7 @@ static __always_inline enum signet_drop datagram(struct xdp_md *ctx,
 	    a->k.end > bpf_xdp_get_buff_len(ctx))
 		return SIGNET_DROP_LENGTH;
 	a->len = len - sizeof(*udp);
-	a->aggregated = a->k.end - a->k.l3 > mtu;
+	a->aggregated = a->k.end - a->k.l3 > control.mtu;
 	return SIGNET_DROP_NONE;
 }
 
@@ -117,7 +118,7 @@ int signet_gate(struct xdp_md *ctx)
 	enum signet_drop reason;
 	enum parsed parsed;
 	struct udphdr *udp;
-	int index;
+	int index, verdict;
 
 	a.k = (struct packet){};
 	parsed = parse(ctx, &a.k);
@@ -133,9 +134,14 @@ int signet_gate(struct xdp_md *ctx)
 	a.port = udp->dest;
 	__builtin_memset(a.zero, 0, sizeof(a.zero));
 	reason = datagram(ctx, &a, udp, parsed);
-	if (reason)
-		return drop_datagram(ctx, &a, reason);
-	return judge(ctx, &a);
+	verdict = reason ? refuse_datagram(reason) : judge(ctx, &a);
+	if (verdict < REFUSED)
+		return verdict;
+	if (verdict & FOR_OTHERS || !is_local(ctx, &a.k))
+		return other(ctx, &a.k, parsed);
+	return drop(ctx, &a.k, verdict & REASON_MASK,
+		    verdict & WITH_LABEL ? a.frame.label : 0,
+		    a.source_port | (__u32)a.port << 16);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

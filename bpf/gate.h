@@ -99,6 +99,42 @@ struct gate_settings {
 	struct gate_allow allow[GATE_ALLOW];
 };
 
+/* of struct gate_control */
+#define GATE_STRICT	(1 << 0) /* the program in place is the strict one */
+#define GATE_BY_COMMAND (1 << 1) /* not by the configuration */
+#define GATE_HELD	(1 << 2) /* cookies are asked for all the time */
+
+/**
+ * struct gate_control - what the agent changes while packets come in
+ * @active: which of the two settings is in use
+ * @sampled: somebody reads events
+ * @mtu: of the interface. A longer packet was aggregated before it came here
+ *	(generic XDP): its first header speaks for it.
+ * @locals_known: this host's addresses are in the map of them: what is for
+ *	others is not judged
+ * @trial_ends: CLOCK_BOOTTIME nanoseconds after which strict mode lets all pass,
+ *	whether there is an agent then or not; 0: never
+ * @flags: GATE_*, for the next agent
+ * @own_ip4: the interface's first IPv4 address, if any: the map has it too, but
+ *	this is quicker
+ */
+struct gate_control {
+	__u32 active;
+	__u32 sampled;
+	__u32 mtu;
+	__u32 locals_known;
+	__u64 trial_ends;
+	__u32 flags;
+	__be32 own_ip4;
+};
+
+/* An address of this host, an IPv4 one as ::ffff:192.0.2.1. */
+struct gate_local {
+	__be32 addr[4];
+};
+
+#define GATE_LOCALS 4096
+
 /* what happened to a packet that was not dropped */
 enum gate_pass {
 	GATE_PASS_OTHER,     /* not for Signet */

@@ -153,21 +153,6 @@ static __always_inline bool reply(struct xdp_md *ctx, const struct arrival *a,
 	return true;
 }
 
-static __always_inline void destination_of(struct xdp_md *ctx,
-					   const struct packet *k, __u32 to[4])
-{
-	struct ipv6hdr *ip6;
-	struct iphdr *ip;
-
-	to[0] = to[1] = to[2] = to[3] = 0;
-	if (k->ip6) {
-		if (packet_has(ctx, k->l3, sizeof(*ip6), ip6))
-			__builtin_memcpy(to, &ip6->daddr, 16);
-	} else if (packet_has(ctx, k->l3, sizeof(*ip), ip)) {
-		to[0] = ip->daddr;
-	}
-}
-
 static __always_inline int challenge(struct xdp_md *ctx, struct arrival *a,
 				     const struct gate_port *cfg,
 				     const __u64 *mac1_key,
@@ -178,14 +163,16 @@ static __always_inline int challenge(struct xdp_md *ctx, struct arrival *a,
 	__u32 own[4], zero = 0;
 	struct pace *pace;
 
+	if (!is_local(ctx, &a->k))
+		return FOR_OTHERS;
 	pace = bpf_map_lookup_elem(&paces, &zero);
 	if (!pace || !may_go(&pace->challenge, bpf_ktime_get_coarse_ns(),
 			     cfg->cookie_interval, GATE_COOKIE_BURST))
-		return drop_frame(ctx, a, SIGNET_DROP_MAC2);
+		return refuse_frame(SIGNET_DROP_MAC2);
 	cookie_frame(a, cfg, mac1_key, source, f);
 	destination_of(ctx, &a->k, own);
 	if (!reply(ctx, a, source, own, f))
-		return drop_frame(ctx, a, SIGNET_DROP_MAC2);
+		return refuse_frame(SIGNET_DROP_MAC2);
 	c = counts();
 	if (c)
 		c->passed[GATE_CHALLENGED]++;

@@ -137,7 +137,7 @@ static __always_inline int judge_init(struct xdp_md *ctx, struct arrival *a,
 	source_of(ctx, &a->k, source);
 	if (proved(a, cfg, source)) {
 		if (!take_token(a, cfg, source))
-			return drop_frame(ctx, a, SIGNET_DROP_RATE);
+			return refuse_frame(SIGNET_DROP_RATE);
 	} else if (cfg->flags & GATE_LOADED || has_mac2(a) ||
 		   a->hs.pattern != SIGNET_PATTERN_IK) {
 		/* a mac2 that is wrong is never passed over */
@@ -149,7 +149,7 @@ static __always_inline int judge_init(struct xdp_md *ctx, struct arrival *a,
 static __always_inline const struct gate_port *port_at(__u32 index)
 {
 	const struct gate_settings *s;
-	__u32 which = active & 1;
+	__u32 which = control.active & 1;
 
 	s = bpf_map_lookup_elem(&settings, &which);
 	return s && index < GATE_PORTS ? &s->port[index] : NULL;
@@ -166,12 +166,12 @@ __noinline int judge_handshake(struct xdp_md *ctx, struct arrival *a)
 	cfg = port_at(a->index);
 	/* the settings may have changed meanwhile */
 	if (!cfg || cfg->port != a->port)
-		return drop_frame(ctx, a, SIGNET_DROP_TYPE);
+		return refuse_frame(SIGNET_DROP_TYPE);
 	reason = handshake_form(a);
 	if (reason)
-		return drop_frame(ctx, a, reason);
+		return refuse_frame(reason);
 	if (a->hs.type != SIGNET_FRAME_INIT && !label_is_ours(a))
-		return drop_frame(ctx, a, SIGNET_DROP_LABEL);
+		return refuse_frame(SIGNET_DROP_LABEL);
 	/* of a response it is made for whom we asked */
 	if (a->hs.type == SIGNET_FRAME_RESPONSE)
 		return pass(GATE_PASS_HANDSHAKE);
@@ -179,21 +179,21 @@ __noinline int judge_handshake(struct xdp_md *ctx, struct arrival *a)
 	if (cfg->flags & GATE_PAIRING && a->hs.pattern == SIGNET_PATTERN_XXPSK3)
 		mac1_key = cfg->mac1_zero;
 	if (!mac1_ok(a, mac1_key))
-		return drop_frame(ctx, a, SIGNET_DROP_MAC1);
+		return refuse_frame(SIGNET_DROP_MAC1);
 	if (a->hs.type == SIGNET_FRAME_INIT)
 		return judge_init(ctx, a, cfg, mac1_key);
 	return pass(GATE_PASS_HANDSHAKE);
 }
 
-static __always_inline int judge_cookie(struct xdp_md *ctx, struct arrival *a)
+static __always_inline int judge_cookie(const struct arrival *a)
 {
 	if (a->len != SIGNET_COOKIE_FRAME_LEN)
-		return drop_frame(ctx, a, SIGNET_DROP_LENGTH);
+		return refuse_frame(SIGNET_DROP_LENGTH);
 	/* type, three zero bytes, label; eight zero bytes */
 	if (a->hs.pattern || a->frame.flags || a->head[1])
-		return drop_frame(ctx, a, SIGNET_DROP_FLAGS);
+		return refuse_frame(SIGNET_DROP_FLAGS);
 	if (!label_is_ours(a))
-		return drop_frame(ctx, a, SIGNET_DROP_LABEL);
+		return refuse_frame(SIGNET_DROP_LABEL);
 	return pass(GATE_PASS_HANDSHAKE);
 }
 

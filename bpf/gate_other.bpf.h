@@ -46,7 +46,7 @@ static __always_inline bool matches(const struct gate_allow *r,
 __noinline int listed(struct question *q)
 {
 	const struct gate_settings *s;
-	__u32 which = active & 1;
+	__u32 which = control.active & 1;
 
 	s = bpf_map_lookup_elem(&settings, &which);
 	if (!s || !q)
@@ -99,11 +99,15 @@ static __always_inline int other(struct xdp_md *ctx, struct packet *k,
 	struct question q = { .family = k->ip6 ? AF_INET6 : AF_INET,
 			      .proto = k->proto };
 	__be16 *ports, port = 0;
+	bool strictly;
 
+	/* nobody said that strict mode may stay */
+	strictly = strict && !(control.trial_ends &&
+			       bpf_ktime_get_boot_ns() > control.trial_ends);
 	/* who hides a port behind headers without end */
-	if (parsed == PARSED_ENDLESS || (strict && parsed == PARSED_BAD))
+	if (parsed == PARSED_ENDLESS || (strictly && parsed == PARSED_BAD))
 		return drop(ctx, k, SIGNET_DROP_OUTER, 0, 0);
-	if (!strict)
+	if (!strictly)
 		return pass(GATE_PASS_OTHER);
 	if (parsed != PARSED_OTHER && parsed != PARSED_FRAGMENT &&
 	    (k->proto == IPPROTO_UDP || k->proto == IPPROTO_TCP) &&

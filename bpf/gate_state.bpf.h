@@ -20,14 +20,7 @@
 #define EVENTS_PER_SECOND 100
 /* Drop all that is neither Signet's nor on the list. */
 const volatile bool strict;
-/* Somebody reads events. */
-volatile bool sampled;
-/* A longer packet was aggregated before it came here (generic XDP): its first
- * header speaks for it.
- */
-volatile __u32 mtu = 1500;
-/* which of the two settings is in use */
-volatile __u32 active;
+volatile struct gate_control control = { .mtu = 1500 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -43,6 +36,14 @@ struct {
 	__type(key, struct gate_label_key);
 	__type(value, struct gate_label);
 } labels SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GATE_LOCALS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct gate_local);
+	__type(value, __u32);
+} locals SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -149,6 +150,60 @@ static __always_inline void source_of(struct xdp_md *ctx,
 	}
 }
 
+static __always_inline void destination_of(struct xdp_md *ctx,
+					   const struct packet *k, __u32 to[4])
+{
+	struct ipv6hdr *ip6;
+	struct iphdr *ip;
+
+	to[0] = to[1] = to[2] = to[3] = 0;
+	if (k->ip6) {
+		if (packet_has(ctx, k->l3, sizeof(*ip6), ip6))
+			__builtin_memcpy(to, &ip6->daddr, 16);
+	} else if (packet_has(ctx, k->l3, sizeof(*ip), ip)) {
+		to[0] = ip->daddr;
+	}
+}
+
+/* Broadcasts and multicasts may be for anybody. */
+__noinline int is_known(struct xdp_md *ctx, struct packet *k)
+{
+	struct gate_local to = {};
+
+	if (!k)
+		return true;
+	if (k->ip6) {
+		destination_of(ctx, k, to.addr);
+		if ((to.addr[0] & bpf_htonl(0xff000000)) ==
+		    bpf_htonl(0xff000000))
+			return true;
+	} else {
+		destination_of(ctx, k, to.addr);
+		to.addr[3] = to.addr[0];
+		to.addr[2] = bpf_htonl(0xffff);
+		to.addr[0] = 0;
+		if ((to.addr[3] & bpf_htonl(0xf0000000)) ==
+			    bpf_htonl(0xe0000000) ||
+		    to.addr[3] == 0xffffffff)
+			return true;
+	}
+	return bpf_map_lookup_elem(&locals, &to) != NULL;
+}
+
+/* Is it for this host? Else it is forwarded, and not ours to judge. */
+static __always_inline bool is_local(struct xdp_md *ctx, struct packet *k)
+{
+	struct iphdr *ip;
+
+	if (!control.locals_known)
+		return true;
+	/* most often the interface's own address */
+	if (!k->ip6 && packet_has(ctx, k->l3, sizeof(*ip), ip) &&
+	    ip->daddr == control.own_ip4)
+		return true;
+	return is_known(ctx, k);
+}
+
 /* Global functions are looked at once by the verifier, whoever calls them. */
 __noinline int sample(struct xdp_md *ctx, struct packet *k, __u32 reason,
 		      __u32 label, __u32 ports)
@@ -186,28 +241,32 @@ static __always_inline int drop(struct xdp_md *ctx, struct packet *k,
 {
 	struct gate_counters *c = counts();
 
-	if (c) {
+	if (c && reason < SIGNET_DROP_COUNT) {
 		c->dropped[reason]++;
 		c->dropped_bytes += ctx->data_end - ctx->data;
 	}
-	if (sampled)
+	if (control.sampled)
 		sample(ctx, k, reason, label, ports);
 	return XDP_DROP;
 }
 
-static __always_inline int drop_frame(struct xdp_md *ctx, struct arrival *a,
-				      enum signet_drop reason)
+/* What a look at a datagram came to, beside XDP_PASS and XDP_TX: the reason to
+ * drop it, which is done in one place, and only if it is for this host.
+ */
+#define REFUSED	    (1 << 8)
+#define WITH_LABEL  (1 << 9)
+#define FOR_OTHERS  (1 << 10)
+#define REASON_MASK 0xff
+
+static __always_inline int refuse_frame(enum signet_drop reason)
 {
-	return drop(ctx, &a->k, reason, a->frame.label,
-		    a->source_port | (__u32)a->port << 16);
+	return REFUSED | WITH_LABEL | reason;
 }
 
 /* the same, of what has not been looked into */
-static __always_inline int drop_datagram(struct xdp_md *ctx, struct arrival *a,
-					 enum signet_drop reason)
+static __always_inline int refuse_datagram(enum signet_drop reason)
 {
-	return drop(ctx, &a->k, reason, 0,
-		    a->source_port | (__u32)a->port << 16);
+	return REFUSED | reason;
 }
 
 #endif

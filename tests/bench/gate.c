@@ -111,6 +111,8 @@ int main(void)
 	gate_floor = gate_floor_bpf__open_and_load();
 	if (!gate_floor || lab_setup(&state))
 		return 1;
+	lab.gate->data->control.locals_known = 1;
+	lab.gate->data->control.own_ip4 = htonl(0xc0000263);
 	for (uint32_t i = 1; i < LABELS; i++)
 		label_put(LABEL + i, false);
 

@@ -48,12 +48,12 @@ static inline int fd_of(struct bpf_map *map)
 /* As an agent changes them: the other ones are written, then used. */
 static inline void settings_use(void)
 {
-	uint32_t other = !lab.gate->bss->active;
+	uint32_t other = !lab.gate->data->control.active;
 
 	assert_int_equal(bpf_map_update_elem(fd_of(lab.gate->maps.settings),
 					     &other, &lab.settings, 0),
 			 0);
-	lab.gate->bss->active = other;
+	lab.gate->data->control.active = other;
 }
 
 static inline int label_put(uint32_t label, bool pending)

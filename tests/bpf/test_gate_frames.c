@@ -184,9 +184,9 @@ static void the_first_header_speaks_for_an_aggregate(void **state)
 	m.b[m.payload + 8] ^= 1;
 	drops(&m, SIGNET_DROP_HOP_TAG);
 	m.b[m.payload + 8] ^= 1;
-	lab.gate->data->mtu = 9000;
+	lab.gate->data->control.mtu = 9000;
 	drops(&m, SIGNET_DROP_LENGTH);
-	lab.gate->data->mtu = 1500;
+	lab.gate->data->control.mtu = 1500;
 }
 
 static void fragments_to_the_port_are_dropped(void **state)
@@ -315,7 +315,7 @@ static void drops_are_sampled(void **state)
 	ring_buffer__consume(ring);
 	assert_int_equal(e.n, 0); /* nobody wanted to know */
 
-	lab.gate->bss->sampled = true;
+	lab.gate->data->control.sampled = true;
 	drops(&m, SIGNET_DROP_LABEL);
 	ring_buffer__consume(ring);
 	assert_int_equal(e.n, 1);
@@ -331,7 +331,7 @@ static void drops_are_sampled(void **state)
 	ring_buffer__consume(ring);
 	assert_in_range(e.n, 2, 1000);
 	ring_buffer__free(ring);
-	lab.gate->bss->sampled = false;
+	lab.gate->data->control.sampled = false;
 }
 
 int main(void)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Strict mode: nothing passes but Signet and what is on the list. */
+#include <time.h>
+
 #include "gate_lab.h"
 
 static void allow(struct gate_allow rule)
@@ -190,6 +192,23 @@ static void malformed_packets_are_dropped(void **state)
 	}
 }
 
+/* Nobody is locked out for longer than was said, whoever is there to undo it. */
+static void a_trial_ends_by_itself(void **state)
+{
+	struct timespec now;
+	uint8_t f[100] = { 0 };
+	struct made m;
+
+	make(&m, &(struct shape){ .dport = 53 }, f, sizeof(f));
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	lab.gate->data->control.trial_ends = (now.tv_sec + 100) * 1000000000ULL;
+	drops(&m, SIGNET_DROP_STRICT);
+	lab.gate->data->control.trial_ends = now.tv_sec * 1000000000ULL;
+	passes(&m, GATE_PASS_OTHER);
+	lab.gate->data->control.trial_ends = 0;
+	drops(&m, SIGNET_DROP_STRICT);
+}
+
 int main(void)
 {
 #define strict_test(f)                                                       \
@@ -203,6 +222,7 @@ int main(void)
 		strict_test(fragments_pass_by_rules_without_ports),
 		strict_test(the_whole_list_is_read),
 		strict_test(malformed_packets_are_dropped),
+		strict_test(a_trial_ends_by_itself),
 	};
 
 	return run_group(tests, sizeof(tests) / sizeof(*tests));

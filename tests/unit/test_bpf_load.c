@@ -37,7 +37,7 @@ static struct sg_bpf_object object(void)
 	o.elf = gate_bpf__elf_bytes(&o.elf_len);
 	progs[0] = (struct sg_bpf_prog){ .name = "signet_gate" };
 	maps[0] = (struct sg_bpf_map){ .name = "labels", .fd = -1 };
-	maps[1] = (struct sg_bpf_map){ .name = ".bss", .fd = -1 };
+	maps[1] = (struct sg_bpf_map){ .name = ".data", .fd = -1 };
 	return o;
 }
 
