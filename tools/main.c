@@ -27,6 +27,7 @@ static const struct sg_command commands[] = {
 	  "which stage towards a peer is broken, and remedy" },
 	{ "monitor", sg_cmd_monitor, "events as they happen" },
 	{ "drops", sg_cmd_drops, "dropped frames and packets by reason" },
+	{ "flows", sg_cmd_flows, "what peers' Allow lines let pass and drop" },
 	{ "metrics", sg_cmd_metrics, "counters as OpenMetrics text" },
 	{ "report", sg_cmd_report, "support bundle without secrets" },
 	{ "dev", sg_cmd_dev, "devices of the kernel module, driven directly" },

@@ -39,6 +39,8 @@ static const char change_help[] =
 	"      --static-key B64    its static key, where known\n"
 	"      --prefixes P,...    addresses behind it, that it may send "
 	"from\n"
+	"      --allow A,...       what it may begin here, for instance\n"
+	"                          tcp/5432,icmp; none; '': everything\n"
 	"      --keepalive T       for instance 25s; 0: none\n\n"
 	"With set, an empty value (--endpoint '') clears a setting.\n\n"
 	"Example:\n"
@@ -57,7 +59,8 @@ enum {
 	SET_ENDPOINT = 2,
 	SET_STATIC = 4,
 	SET_PREFIXES = 8,
-	SET_KEEPALIVE = 16
+	SET_KEEPALIVE = 16,
+	SET_ALLOW = 32,
 };
 
 static bool parse_static(struct sg_tool *t, struct sg_config_peer *p,
@@ -135,6 +138,28 @@ static bool parse_prefixes(struct sg_tool *t, struct sg_config_peer *p, char *s)
 	return true;
 }
 
+static bool parse_allow(struct sg_tool *t, struct sg_config_peer *p, char *s)
+{
+	struct signet_allow item;
+	const char *why;
+	char *save;
+
+	sg_peer_clear_allow(p);
+	for (char *e = strtok_r(s, ", ", &save); e;
+	     e = strtok_r(NULL, ", ", &save)) {
+		if (signet_allow_parse(e, &item, &why)) {
+			sg_usage(t, "--allow: \"%s\": %s", e, why);
+			return false;
+		}
+		if (sg_peer_add_allow(p, &item)) {
+			sg_usage(t, "--allow: more than %d",
+				 SG_CONFIG_ALLOW_MAX);
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool one_option(struct sg_tool *t, struct sg_config_peer *p, int c)
 {
 	uint64_t ms;
@@ -154,6 +179,8 @@ static bool one_option(struct sg_tool *t, struct sg_config_peer *p, int c)
 		return parse_static(t, p, optarg);
 	case SET_PREFIXES:
 		return parse_prefixes(t, p, optarg);
+	case SET_ALLOW:
+		return parse_allow(t, p, optarg);
 	case SET_KEEPALIVE:
 		if (!sg_parse_ms(t, "--keepalive", *optarg ? optarg : "0", 0,
 				 3600000, &ms))
@@ -173,6 +200,7 @@ static int read_options(struct sg_tool *t, int argc, char **argv,
 		{ "endpoint", required_argument, NULL, SET_ENDPOINT },
 		{ "static-key", required_argument, NULL, SET_STATIC },
 		{ "prefixes", required_argument, NULL, SET_PREFIXES },
+		{ "allow", required_argument, NULL, SET_ALLOW },
 		{ "keepalive", required_argument, NULL, SET_KEEPALIVE },
 		{ 0 }
 	};
@@ -208,8 +236,7 @@ static int add(struct sg_tool *t, int argc, char **argv)
 	snprintf(p.name, sizeof(p.name), "%s", argv[optind]);
 	code = sg_peer_write(t, &p, false);
 cleanup:
-	sg_peer_clear_endpoints(&p);
-	sg_peer_clear_prefixes(&p);
+	sg_peer_clear(&p);
 	return code;
 }
 
@@ -233,6 +260,8 @@ static int merge(struct sg_config_peer *p, const struct sg_config_peer *old,
 					  old->endpoints[i].port);
 	for (size_t i = 0; !(set & SET_PREFIXES) && i < old->n_prefixes; i++)
 		r |= sg_peer_add_prefix(p, &old->prefixes[i]);
+	for (size_t i = 0; !(set & SET_ALLOW) && i < old->n_allow; i++)
+		r |= sg_peer_add_allow(p, &old->allow[i].item);
 	return r;
 }
 
@@ -257,8 +286,7 @@ static int set_peer(struct sg_tool *t, int argc, char **argv)
 	else
 		code = sg_peer_write(t, &p, true);
 cleanup:
-	sg_peer_clear_endpoints(&p);
-	sg_peer_clear_prefixes(&p);
+	sg_peer_clear(&p);
 	sg_config_free(cfg);
 	return code;
 }

@@ -11,8 +11,13 @@ int sg_peer_add_endpoint(struct sg_config_peer *p, const char *host,
 			 uint16_t port);
 int sg_peer_add_prefix(struct sg_config_peer *p,
 		       const struct sg_prefix *prefix);
+int sg_peer_add_allow(struct sg_config_peer *p,
+		      const struct signet_allow *item);
 void sg_peer_clear_endpoints(struct sg_config_peer *p);
 void sg_peer_clear_prefixes(struct sg_config_peer *p);
+void sg_peer_clear_allow(struct sg_config_peer *p);
+/* all of them */
+void sg_peer_clear(struct sg_config_peer *p);
 
 /**
  * sg_peer_find() - by name, identifier, or an identifier's first 12 characters

@@ -63,6 +63,20 @@ int sg_peer_add_prefix(struct sg_config_peer *p, const struct sg_prefix *prefix)
 	return 0;
 }
 
+int sg_peer_add_allow(struct sg_config_peer *p, const struct signet_allow *item)
+{
+	struct sg_config_allow *all;
+
+	if (p->n_allow == SG_CONFIG_ALLOW_MAX)
+		return -E2BIG;
+	all = reallocarray(p->allow, p->n_allow + 1, sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	all[p->n_allow++] = (struct sg_config_allow){ .item = *item };
+	p->allow = all;
+	return 0;
+}
+
 void sg_peer_clear_endpoints(struct sg_config_peer *p)
 {
 	for (size_t i = 0; i < p->n_endpoints; i++)
@@ -77,6 +91,20 @@ void sg_peer_clear_prefixes(struct sg_config_peer *p)
 	free(p->prefixes);
 	p->prefixes = NULL;
 	p->n_prefixes = 0;
+}
+
+void sg_peer_clear_allow(struct sg_config_peer *p)
+{
+	free(p->allow);
+	p->allow = NULL;
+	p->n_allow = 0;
+}
+
+void sg_peer_clear(struct sg_config_peer *p)
+{
+	sg_peer_clear_endpoints(p);
+	sg_peer_clear_prefixes(p);
+	sg_peer_clear_allow(p);
 }
 
 /* In what the parser says, the trial's paths stand for the real ones. */

@@ -72,6 +72,7 @@ static void free_peer(struct sg_config_peer *p)
 		free(p->endpoints[i].host);
 	free(p->endpoints);
 	free(p->prefixes);
+	free(p->allow);
 }
 
 void sg_config_free(struct sg_config *cfg)

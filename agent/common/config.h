@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include <signet/core/identity.h>
+#include <signet/core/policy.h>
 
 #include "common/addr.h"
 
@@ -22,7 +23,8 @@ struct sg_error;
 #define SG_CONFIG_PEERS_MAX	65536
 #define SG_CONFIG_PREFIXES_MAX	1024 /* for one peer */
 #define SG_CONFIG_ADDRESSES_MAX 64
-#define SG_CONFIG_ENDPOINTS_MAX 4 /* for one peer */
+#define SG_CONFIG_ENDPOINTS_MAX 4   /* for one peer */
+#define SG_CONFIG_ALLOW_MAX	256 /* items for one peer */
 #define SG_CONFIG_EXPOSES_MAX	256
 #define SG_CONFIG_NAME_LEN	64 /* [A-Za-z0-9._-]{1,63} and NUL */
 #define SG_CONFIG_IFNAME_LEN	16
@@ -83,6 +85,12 @@ struct sg_config_endpoint {
 	uint16_t port;
 };
 
+/** struct sg_config_allow - an item of Allow, and the line it stands on */
+struct sg_config_allow {
+	struct signet_allow item;
+	unsigned int line;
+};
+
 /** struct sg_config_peer - [Peer NAME] */
 struct sg_config_peer {
 	char name[SG_CONFIG_NAME_LEN];
@@ -93,6 +101,9 @@ struct sg_config_peer {
 	size_t n_endpoints;
 	struct sg_prefix *prefixes; /* Prefixes = 10.0.0.0/8, ... */
 	size_t n_prefixes;
+	/* Allow = tcp/5432, icmp: what it may begin; none: everything */
+	struct sg_config_allow *allow;
+	size_t n_allow;
 	uint32_t keepalive; /* seconds, 0: off */
 	const char *file;   /* where it was read */
 	unsigned int line;
@@ -195,6 +206,14 @@ const struct sg_config_peer *sg_config_peer_by_id(const struct sg_config *cfg,
 /** sg_config_peer_equal() - same settings; where they stand does not count */
 bool sg_config_peer_equal(const struct sg_config_peer *a,
 			  const struct sg_config_peer *b);
+
+/**
+ * sg_config_peer_verdicts() - what its Allow lines come to
+ * Return: 0; -ENOSPC more port ranges than there is room for. A peer without
+ *	Allow may use everything.
+ */
+int sg_config_peer_verdicts(const struct sg_config_peer *p,
+			    struct signet_verdicts *v);
 
 /** sg_config_name_valid() - [A-Za-z0-9._-]{1,63}, not starting with a dot */
 bool sg_config_name_valid(const char *name);

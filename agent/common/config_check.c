@@ -262,6 +262,40 @@ static void check_addresses(const struct sg_config *cfg,
 	}
 }
 
+int sg_config_peer_verdicts(const struct sg_config_peer *p,
+			    struct signet_verdicts *v)
+{
+	struct signet_allow items[SG_CONFIG_ALLOW_MAX] = {
+		{ .what = SIGNET_ALLOW_IP },
+	};
+
+	for (size_t i = 0; i < p->n_allow; i++)
+		items[i] = p->allow[i].item;
+	return signet_policy_compile(items, p->n_allow ? p->n_allow : 1, v);
+}
+
+static void check_allow(const struct sg_config_peer *p,
+			struct sg_problems *problems)
+{
+	struct signet_verdicts v;
+
+	for (size_t i = 0; i < p->n_allow; i++) {
+		if (p->allow[i].item.what != SIGNET_ALLOW_NONE ||
+		    p->n_allow == 1)
+			continue;
+		sg_problem_add(problems, false, p->file, p->allow[i].line,
+			       "[Peer %s]: Allow = none stands alone: remove "
+			       "it, or the other items",
+			       p->name);
+		return;
+	}
+	if (sg_config_peer_verdicts(p, &v))
+		sg_problem_add(problems, false, p->file, p->line,
+			       "[Peer %s]: Allow has more than %d port ranges: "
+			       "join some of them",
+			       p->name, SIGNET_POLICY_RANGES);
+}
+
 int sg_config_check(struct sg_config *cfg, struct sg_problems *problems)
 {
 	uint32_t i;
@@ -269,8 +303,10 @@ int sg_config_check(struct sg_config *cfg, struct sg_problems *problems)
 	if (sg_index_init(&cfg->priv->by_name, cfg->n_peers) ||
 	    sg_index_init(&cfg->priv->by_id, cfg->n_peers))
 		return -ENOMEM;
-	for (i = 0; i < cfg->n_peers; i++)
+	for (i = 0; i < cfg->n_peers; i++) {
 		index_peer(cfg, i, problems);
+		check_allow(&cfg->peers[i], problems);
+	}
 	if (cfg->n_peers > cfg->limits.max_peers)
 		sg_problem_add(problems, false, cfg->path, 0,
 			       "%zu peers, but MaxPeers is %u: raise it in "
@@ -326,6 +362,22 @@ static bool endpoints_equal(const struct sg_config_peer *a,
 	return true;
 }
 
+static bool allow_equal(const struct sg_config_peer *a,
+			const struct sg_config_peer *b)
+{
+	if (a->n_allow != b->n_allow)
+		return false;
+	for (size_t i = 0; i < a->n_allow; i++) {
+		const struct signet_allow *x = &a->allow[i].item;
+		const struct signet_allow *y = &b->allow[i].item;
+
+		if (x->what != y->what || x->first != y->first ||
+		    x->last != y->last)
+			return false;
+	}
+	return true;
+}
+
 bool sg_config_peer_equal(const struct sg_config_peer *a,
 			  const struct sg_config_peer *b)
 {
@@ -336,5 +388,6 @@ bool sg_config_peer_equal(const struct sg_config_peer *a,
 	       (!a->n_prefixes ||
 		!memcmp(a->prefixes, b->prefixes,
 			a->n_prefixes * sizeof(*a->prefixes))) &&
-	       a->n_endpoints == b->n_endpoints && endpoints_equal(a, b);
+	       allow_equal(a, b) && a->n_endpoints == b->n_endpoints &&
+	       endpoints_equal(a, b);
 }

@@ -363,6 +363,53 @@ static void set_endpoint(struct sg_config_parse *p,
 		add_endpoint(p, key, item);
 }
 
+/* Return: room for one more item, or NULL, which has been told */
+static struct sg_config_allow *allow_grow(struct sg_config_parse *p,
+					  const struct sg_config_key *key,
+					  struct sg_config_peer *peer)
+{
+	struct sg_config_allow *grown;
+	size_t n = peer->n_allow;
+
+	if (n == SG_CONFIG_ALLOW_MAX) {
+		config_problem(p, "%s: a peer may have at most %d items",
+			       key->name, SG_CONFIG_ALLOW_MAX);
+		return NULL;
+	}
+	if (n & (n - 1))
+		return &peer->allow[n];
+	grown = reallocarray(peer->allow, n ? n * 2 : 1, sizeof(*grown));
+	if (!grown) {
+		p->no_memory = true;
+		return NULL;
+	}
+	peer->allow = grown;
+	return &grown[n];
+}
+
+static void set_allow(struct sg_config_parse *p,
+		      const struct sg_config_key *key, char *value)
+{
+	struct sg_config_peer *peer = p->target;
+	struct sg_config_allow *allow;
+	struct signet_allow item;
+	const char *why;
+	char *text;
+
+	while ((text = next_item(&value)) != NULL) {
+		if (signet_allow_parse(text, &item, &why)) {
+			bad_value(p, key, text, "%s", why);
+			continue;
+		}
+		allow = allow_grow(p, key, peer);
+		if (!allow)
+			return;
+		allow->item = item;
+		allow->line = p->line;
+		peer->n_allow++;
+	}
+}
+
 static void set_keepalive(struct sg_config_parse *p,
 			  const struct sg_config_key *key, char *value)
 {
@@ -444,7 +491,7 @@ static const struct sg_config_key peer_keys[] = {
 	KEY("Endpoint", set_endpoint, .list = true),
 	KEY("Prefixes", set_prefixes, .list = true),
 	KEY("Keepalive", set_keepalive),
-	KEY("Allow", NULL, .later = true),
+	KEY("Allow", set_allow, .list = true),
 };
 
 static const struct sg_config_key expose_keys[] = {

@@ -76,7 +76,7 @@ static void unknown_key(struct sg_config_parse *p, const char *name)
 
 	for (i = 0; i < s->n_keys; i++) {
 		best = nearer(name, best, s->keys[i].name);
-		if (!s->keys[i].later && n < sizeof(list))
+		if (n < sizeof(list))
 			n += (size_t)snprintf(list + n, sizeof(list) - n,
 					      "%s%s", n ? ", " : "",
 					      s->keys[i].name);
@@ -276,10 +276,6 @@ static void entry_found(void *ctx, unsigned int line, const char *name,
 		return;
 	}
 	k = &p->section->keys[i];
-	if (k->later) {
-		config_problem(p, "%s= is not in this version", k->name);
-		return;
-	}
 	if (p->seen[i] && !k->list) {
 		config_problem(p, "%s stands already on line %u", k->name,
 			       p->seen[i]);

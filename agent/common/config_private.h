@@ -83,7 +83,6 @@ struct sg_config_key {
 	size_t offset;	   /* of the field in the target */
 	uint32_t min, max; /* of a number */
 	bool list;	   /* may stand more than once */
-	bool later;	   /* of a later version */
 	bool required;
 };
 

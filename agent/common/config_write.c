@@ -31,6 +31,7 @@ static void print_endpoints(FILE *f, const struct sg_config_peer *p)
 static void print_peer(FILE *f, const struct sg_config_peer *p)
 {
 	char id[SIGNET_ID_STR_LEN], prefix[SG_PREFIX_STR_LEN];
+	char allow[SIGNET_ALLOW_STR_LEN];
 	char key[sodium_base64_ENCODED_LEN(32, sodium_base64_VARIANT_ORIGINAL)];
 	size_t i;
 
@@ -45,6 +46,11 @@ static void print_peer(FILE *f, const struct sg_config_peer *p)
 	for (i = 0; i < p->n_prefixes; i++)
 		fprintf(f, "%s%s", i ? ", " : "Prefixes = ",
 			sg_prefix_format(&p->prefixes[i], prefix));
+	if (i)
+		fputc('\n', f);
+	for (i = 0; i < p->n_allow; i++)
+		fprintf(f, "%s%s", i ? ", " : "Allow = ",
+			signet_allow_format(&p->allow[i].item, allow));
 	if (i)
 		fputc('\n', f);
 	if (p->keepalive)

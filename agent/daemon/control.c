@@ -162,6 +162,9 @@ static const struct sg_varlink_method methods[] = {
 	  .signature = "strangers:b?",
 	  .handler = monitor },
 	{ .name = "Drops", .signature = "", .handler = get_drops },
+	{ .name = "Flows",
+	  .signature = "peer:s?",
+	  .handler = sg_control_flows },
 	{ .name = "Metrics", .signature = "", .handler = sg_control_metrics },
 	{ .name = "Report", .signature = "", .handler = sg_control_report },
 };

@@ -20,6 +20,10 @@ struct json_object *sg_control_peer(struct sg_peer *p);
 struct json_object *sg_control_drops(struct sg_node *n);
 void sg_control_sum_drops(struct sg_node *n, uint64_t d[SIGNET_DROP_COUNT]);
 
+/* control_flows.c */
+void sg_control_flows(void *ctx, struct sg_varlink_call *call,
+		      struct json_object *params);
+
 /* control_metrics.c */
 void sg_control_metrics(void *ctx, struct sg_varlink_call *call,
 			struct json_object *params);

@@ -15,6 +15,7 @@
 #include <json-c/json.h>
 
 #include "daemon/control.h"
+#include "daemon/node_policy.h"
 #include "daemon/peer.h"
 
 /* The largest ping: shows that full message frames pass. */
@@ -343,9 +344,64 @@ static bool check_name(struct why *w, struct sg_peer *p)
 	return false;
 }
 
+/* What was asked for, as an item of Allow. */
+static bool asked_for(const struct why *w, struct signet_allow *asked)
+{
+	const char *why;
+	char text[32];
+
+	snprintf(text, sizeof(text), w->port ? "%s/%d" : "%s", w->proto,
+		 (int)w->port);
+	return !signet_allow_parse(text, asked, &why) &&
+	       asked->what != SIGNET_ALLOW_NONE;
+}
+
+/*
+ * What the peer may begin here. That is not in the way of what this node begins
+ * there, so the stages go on.
+ */
+static void show_policy(struct why *w, const struct sg_config_peer *c)
+{
+	char item[SIGNET_ALLOW_STR_LEN], text[SIGNET_ALLOW_STR_LEN];
+	const struct sg_config_allow *line;
+	struct signet_allow asked;
+	char remedy[512];
+	bool everything;
+
+	if (!asked_for(w, &asked)) {
+		stage(w, "policy", "ok", NULL,
+		      c->n_allow ? "[Peer %s] may begin what its Allow lines "
+				   "say"
+				 : "[Peer %s] has no Allow line: it may begin "
+				   "everything",
+		      c->name);
+		return;
+	}
+	signet_allow_format(&asked, text);
+	line = sg_peer_allow_line(c, &asked, &everything);
+	if (everything) {
+		stage(w, "policy", "ok", NULL,
+		      "[Peer %s] has no Allow line: it may begin everything",
+		      c->name);
+	} else if (line) {
+		stage(w, "policy", "ok", NULL,
+		      "%s:%u: %s lets this peer begin %s here", c->file,
+		      line->line, signet_allow_format(&line->item, item), text);
+	} else {
+		snprintf(remedy, sizeof(remedy),
+			 "if it may, add Allow = %s to [Peer %s] in %s", text,
+			 c->name, c->file);
+		stage(w, "policy", "skip", remedy,
+		      "no Allow line lets it begin %s here; what this node "
+		      "begins there passes",
+		      text);
+	}
+}
+
 static void begin(struct why *w, struct sg_peer *p)
 {
 	stage(w, "configuration", "ok", NULL, "%s", p->config->file);
+	show_policy(w, p->config);
 	if (!check_datapath(w) || !check_name(w, p) || !check_route(w, p)) {
 		finish(w, false);
 		return;

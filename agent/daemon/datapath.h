@@ -23,6 +23,7 @@
 
 #include <signet/core/frame.h>
 #include <signet/drop.h>
+#include <signet/policy.h>
 #include <signet/wire.h>
 
 struct sg_loop;
@@ -126,6 +127,32 @@ struct sg_dp_status {
 };
 
 /**
+ * struct sg_dp_policy - what a peer may begin
+ * @verdicts: a generation of its own wherever it is not as it was
+ * @prefixes: that are routed to it
+ */
+struct sg_dp_policy {
+	uint32_t peer;
+	struct signet_verdicts verdicts;
+	const struct sg_prefix *prefixes;
+	size_t n_prefixes;
+};
+
+enum sg_dp_verdict {
+	SG_DP_FLOW_ALLOWED, /* the peer may begin it */
+	SG_DP_FLOW_BEGUN,   /* begun by this node */
+	SG_DP_FLOW_DENIED,
+};
+
+/** struct sg_dp_flow - packets that policy looked at, in both directions */
+struct sg_dp_flow {
+	struct signet_flow_key key;
+	enum sg_dp_verdict verdict;
+	uint64_t packets, bytes;
+	uint64_t idle_ns; /* since the last one */
+};
+
+/**
  * sg_dp_stage_fn - one stage of what has to work, for `signet why`
  * @remedy: what to do where it does not, else NULL
  */
@@ -205,6 +232,20 @@ struct sg_datapath_ops {
 	int (*send)(struct sg_datapath *dp, const union sg_addr *remote,
 		    const union sg_addr *local, const uint8_t *frame,
 		    size_t len);
+
+	/*
+	 * What peers may begin, as one step: no packet meets half of it. @list
+	 * names all peers; empty: there is no policy. On error the one before
+	 * stays in force. NULL where there can't be any.
+	 */
+	int (*policy_set)(struct sg_datapath *dp,
+			  const struct sg_dp_policy *list, size_t n);
+	/* up to @cap of what was decided lately; Return: how many */
+	size_t (*policy_flows)(struct sg_datapath *dp, struct sg_dp_flow *out,
+			       size_t cap);
+	/* adds what policy dropped of a peer */
+	void (*policy_refused)(struct sg_datapath *dp, uint32_t peer,
+			       uint64_t d[SIGNET_DROP_COUNT]);
 
 	int (*channel_stats)(struct sg_datapath *dp, uint32_t channel,
 			     struct sg_dp_channel_stats *st);

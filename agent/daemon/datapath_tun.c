@@ -138,6 +138,7 @@ static void datapath_close(struct sg_datapath *dp)
 	if (dp->tables.peers)
 		tun_peers_clear(dp);
 	tun_tables_free(dp);
+	tun_policy_free(dp->policy);
 	sg_slab_free(&dp->keys);
 	sg_slab_free(&dp->chans);
 	free(dp->workers);
@@ -253,6 +254,9 @@ const struct sg_datapath_ops sg_datapath_tun = {
 	.keepalive = tun_keepalive,
 	.watch = tun_watch,
 	.send = datapath_send,
+	.policy_set = tun_policy_set,
+	.policy_flows = tun_policy_flows,
+	.policy_refused = tun_policy_refused,
 	.channel_stats = tun_channel_stats,
 	.drops = datapath_drops,
 	.status = datapath_status,

@@ -12,6 +12,15 @@ void tun_peers_clear(struct sg_datapath *dp);
 int tun_prefixes_set(struct sg_datapath *dp, uint32_t peer,
 		     const struct sg_prefix *p, size_t n);
 
+/* tun_policy.c */
+int tun_policy_set(struct sg_datapath *dp, const struct sg_dp_policy *list,
+		   size_t n);
+size_t tun_policy_flows(struct sg_datapath *dp, struct sg_dp_flow *out,
+			size_t cap);
+void tun_policy_refused(struct sg_datapath *dp, uint32_t peer,
+			uint64_t d[SIGNET_DROP_COUNT]);
+void tun_policy_free(struct tun_policy *p);
+
 /* datapath_tun_channel.c */
 int tun_channel_add(struct sg_datapath *dp, uint32_t peer, uint32_t rx_label,
 		    const uint8_t rx_hop_key[SIGNET_HOP_KEY_LEN],

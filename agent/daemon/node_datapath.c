@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "daemon/datapath_kernel.h"
 #include "daemon/incoming.h"
+#include "daemon/node_policy.h"
 #include "daemon/node_up.h"
 #include "daemon/peer.h"
 #include "daemon/service_manager.h"
@@ -109,6 +110,12 @@ static int open_kernel(struct sg_node *n, const struct sg_dp_config *cfg,
 	int ret;
 
 	n->dp_ops = &sg_datapath_kernel;
+	if (sg_node_restricted(n) && !n->dp_ops->policy_set) {
+		snprintf(n->dp_why, sizeof(n->dp_why),
+			 "Allow lines of peers are not for signet.ko yet");
+		return sg_err(err, EOPNOTSUPP, "DataPath = kernel: %s",
+			      n->dp_why);
+	}
 	ret = sg_kernel_probe(n->dp_why, sizeof(n->dp_why));
 	if (ret)
 		return sg_err(err, -ret, "DataPath = kernel: %s", n->dp_why);

@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "daemon/expose.h"
 #include "daemon/incoming.h"
+#include "daemon/node_policy.h"
 #include "daemon/node_up.h"
 #include "daemon/pair.h"
 #include "daemon/peer.h"
@@ -94,6 +95,8 @@ static int change_over(struct sg_node *n, struct sg_move *m,
 	n->dp_ops = ops;
 	n->dp = dp;
 	ret = sg_node_attach_peers(n, err);
+	if (!ret)
+		ret = sg_node_policy(n, err);
 	if (!ret && n->dp_ops->attached)
 		n->dp_ops->attached(n->dp);
 	return ret;

@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "daemon/node_keys.h"
+#include "daemon/node_policy.h"
 #include "daemon/node_up.h"
 #include "daemon/peer.h"
 
@@ -215,6 +216,7 @@ int sg_node_reload_config(struct sg_node *n, struct sg_reload *out,
 			  struct sg_problems *problems, struct sg_error *err)
 {
 	const struct sg_event e = { .kind = "reload" };
+	struct sg_error policy;
 	struct sg_config *now = NULL;
 	char line[1024];
 	int ret;
@@ -244,6 +246,11 @@ int sg_node_reload_config(struct sg_node *n, struct sg_reload *out,
 		keep_fixed(n->config, now);
 	sg_log_set_level(now->log_level);
 	ret = apply(n, now, out, err);
+	/* even where a peer could not be added */
+	if (n->up && sg_node_policy(n, &policy)) {
+		sg_log(SG_LOG_ERR, "%s: opening it again", policy.text);
+		ret = sg_node_open_again(n, err);
+	}
 	if (!ret)
 		ret = sg_node_routes(n, err);
 	if (!ret && n->up)

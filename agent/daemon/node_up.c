@@ -8,6 +8,7 @@
 #include "daemon/expose.h"
 #include "daemon/incoming.h"
 #include "daemon/pair.h"
+#include "daemon/node_policy.h"
 #include "daemon/node_up.h"
 #include "daemon/peer.h"
 
@@ -196,6 +197,8 @@ int sg_node_bring_up(struct sg_node *n, struct sg_error *err)
 	n->up = true;
 	if (!ret)
 		ret = sg_node_attach_peers(n, err);
+	if (!ret)
+		ret = sg_node_policy(n, err);
 	if (ret)
 		sg_node_tear_down(n, false, NULL, NULL);
 	else if (n->dp_ops->attached)

@@ -19,6 +19,7 @@
 #include <time.h>
 
 #include "daemon/datapath.h"
+#include "daemon/tun_flow.h"
 #include "daemon/tun_gro.h"
 #include "daemon/tun_lpm.h"
 #include "daemon/tun_queue.h"
@@ -48,6 +49,9 @@
 #define TUN_TX_BATCH	   64
 #define TUN_TX_BATCH_BYTES (128u << 10)
 #define TUN_RX_BATCH	   4
+/* Flows that were begun here, and those that peers asked for, by sets. */
+#define TUN_BEGUN_SETS	   8192
+#define TUN_ASKED_SETS	   1024
 
 /** struct tun_lane - sending side of a lane; one cache line */
 struct tun_lane {
@@ -120,6 +124,8 @@ struct tun_kept {
 
 struct tun_peer {
 	bool used;
+	const struct signet_verdicts *verdicts; /* NULL: everything */
+	_Atomic uint64_t refused[2]; /* SIGNET_DROP_POLICY, _FRAGMENT */
 	struct tun_channel *selected;
 	struct tun_channel *channels;
 	struct sg_prefix *prefixes;
@@ -173,6 +179,23 @@ struct tun_lookup {
 	uint8_t family; /* 0: empty */
 };
 
+/**
+ * struct tun_policy - there from when some peer may not begin everything
+ * @verdicts: that peers point to; written under all workers' locks
+ * @begun: by this node; answers to them are let in
+ * @asked: what peers began, or tried to; only to be shown
+ */
+struct tun_policy {
+	struct signet_verdicts *verdicts;
+	struct sg_flows begun, asked;
+};
+
+/** struct tun_judged - the last flow; holds until the lock is released */
+struct tun_judged {
+	bool used;
+	struct sg_flow_seen seen;
+};
+
 struct tun_worker {
 	_Alignas(TUN_CACHE_LINE) pthread_mutex_t lock;
 	struct sg_datapath *dp;
@@ -189,6 +212,7 @@ struct tun_worker {
 	uint8_t *rx_buf, *rx_buf6;
 	struct tun_run run;
 	struct tun_lookup tx_peer, rx_peer;
+	struct tun_judged judged_in, judged_out;
 	struct sg_gro gro;
 	struct tun_kept *inbox; /* guarded by @lock; kept packets to send */
 	uint64_t icmp_ns;	/* earliest next ICMP error */
@@ -209,6 +233,7 @@ struct sg_datapath {
 	uint32_t n_workers;
 	struct tun_worker *workers;
 	struct tun_tables tables;
+	struct tun_policy *policy; /* NULL: none was ever set */
 	struct sg_slab keys, chans;
 	uint32_t generation;
 	int event_fd;
@@ -319,6 +344,14 @@ void tun_icmp_too_big(struct tun_worker *w, const uint8_t *packet, size_t len,
 /* tun_rx.c: caller holds the worker's lock */
 void tun_rx_buffer(struct tun_worker *w, const struct sg_udp_packet *p,
 		   size_t len);
+
+/* tun_policy.c: caller holds the worker's lock */
+/* of a peer that has verdicts; @n: packets; Return: 0 or why it is dropped */
+enum signet_drop tun_policy_judge(struct tun_worker *w, uint32_t peer, bool out,
+				  const uint8_t *packet, size_t len,
+				  uint64_t n);
+/* write down what was counted, before the lock is released */
+void tun_judged_flush(struct tun_worker *w, struct tun_judged *j);
 
 /* tun_event.c */
 bool tun_event_push(struct tun_worker *w, const struct sg_queue_entry *e);

@@ -239,6 +239,15 @@ static void deliver(struct rx *rx, uint8_t *packet, size_t len)
 		tun_drop(w, SIGNET_DROP_INNER_SOURCE, 1);
 		return;
 	}
+	if (w->dp->tables.peers[rx->channel->peer].verdicts) {
+		enum signet_drop why = tun_policy_judge(w, rx->channel->peer,
+							false, packet, len, 1);
+
+		if (why) {
+			tun_drop(w, why, 1);
+			return;
+		}
+	}
 	rx->packets++;
 	rx->bytes += len;
 	if (!deliver_after(rx, packet, len))

@@ -183,6 +183,18 @@ static uint32_t route(struct tun_worker *w, const uint8_t *packet, size_t len)
 	return peer;
 }
 
+static bool may_go(struct tun_worker *w, uint32_t peer, const struct sg_gso *g)
+{
+	enum signet_drop why;
+
+	if (!w->dp->tables.peers[peer].verdicts)
+		return true;
+	why = tun_policy_judge(w, peer, true, g->packet, g->len, g->segments);
+	if (why)
+		tun_drop(w, why, g->segments);
+	return !why;
+}
+
 void tun_tx_packet(struct tun_worker *w, uint8_t *buf, size_t len)
 {
 	size_t head = w->dp->vnet_hdr ? TUN_VNET_LEN : 0;
@@ -210,6 +222,6 @@ void tun_tx_packet(struct tun_worker *w, uint8_t *buf, size_t len)
 		tun_drop(w, SIGNET_DROP_INNER, 1);
 		return;
 	}
-	if (fits(w, c, &g))
+	if (may_go(w, peer, &g) && fits(w, c, &g))
 		seal_segments(w, c, &g);
 }

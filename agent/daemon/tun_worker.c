@@ -143,6 +143,8 @@ static uint32_t run_batch(struct tun_worker *w, uint32_t ready)
 		more |= TUN_READY_V4;
 	if (ready & TUN_READY_V6 && drain_socket(w, true))
 		more |= TUN_READY_V6;
+	tun_judged_flush(w, &w->judged_in);
+	tun_judged_flush(w, &w->judged_out);
 	pthread_mutex_unlock(&w->lock);
 	return more;
 }

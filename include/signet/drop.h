@@ -47,7 +47,9 @@
 	X(LOOP, "loop", "packet would be tunnelled into itself")               \
 	X(OUTER, "outer-packet", "outer headers malformed, cut off, or too many") \
 	X(FRAGMENT, "fragment", "outer packet in fragments")                   \
-	X(STRICT, "strict", "neither Signet nor on the list of strict mode")
+	X(STRICT, "strict", "neither Signet nor on the list of strict mode")   \
+	X(POLICY, "policy", "the peer's Allow lines do not allow it")          \
+	X(POLICY_FRAGMENT, "policy-fragment", "inner fragment without ports, which only Allow = ip lets pass")
 
 enum signet_drop {
 #define SIGNET_DROP_ENUM(name, text, help) SIGNET_DROP_##name,

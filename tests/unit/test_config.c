@@ -121,6 +121,7 @@ static void every_key_is_read(void **state)
 		 "Endpoint = ctl.example:51900, [2001:db8::1]:1\n"
 		 "Endpoint = 192.0.2.1:2\n"
 		 "Prefixes = 10.77.0.2/32,10.9.0.0/16\nKeepalive = 25s\n"
+		 "Allow = tcp/5432 , udp/5000-5010\nAllow = icmp\n"
 		 "[ Expose   switch ]\nListen = tcp/9999\n"
 		 "To = 192.168.1.50:9998\n"
 		 "[Log]\nLevel = debug\nJson = yes\n"
@@ -170,6 +171,11 @@ static void every_key_is_read(void **state)
 	assert_int_equal(p->n_prefixes, 2);
 	assert_int_equal(p->prefixes[1].len, 16);
 	assert_int_equal(p->keepalive, 25);
+	assert_int_equal(p->n_allow, 3);
+	assert_int_equal(p->allow[1].item.what, SIGNET_ALLOW_UDP);
+	assert_int_equal(p->allow[1].item.last, 5010);
+	assert_int_equal(p->allow[1].line, 25);
+	assert_int_equal(p->allow[2].line, 26);
 	assert_int_equal(p->line, 18);
 	assert_string_equal(p->file, "t.conf");
 
@@ -243,7 +249,12 @@ static void wrong_peers_say_what_would_be_right(void **state)
 		{ "Keepalive = 0", "write 1s to 3600s, or off" },
 		{ "Keepalive = 3601s", "write 1s to 3600s, or off" },
 		{ "Keepalive = s", "write 1s to 3600s, or off" },
-		{ "Allow = tcp/1", "not in this version" },
+		{ "Allow = tcp/0", "Allow \"tcp/0\": ports are 1-65535" },
+		{ "Allow = tcp/1, udp/7-3", "ends before it begins" },
+		{ "Allow = htpp", "write tcp/PORT" },
+		{ "Allow = tcp/1,", "write tcp/PORT" },
+		{ "Allow = icmp/8", "only tcp and udp have ports" },
+		{ "Allow = icmp, none", "none stands alone" },
 		{ "Endpiont = a:1", "did you mean Endpoint?" },
 		{ "Identity = x", "stands already on line 2" },
 	};
@@ -259,6 +270,34 @@ static void wrong_peers_say_what_would_be_right(void **state)
 		"twice");
 	refused("[Peer p]\nKeepalive = 1s\n", 1, "lacks the key Identity");
 	refused("[Peer p]\nIdentity = sg1qqqq\n", 2, "not a whole identifier");
+}
+
+static void a_peer_without_allow_may_use_everything(void **state)
+{
+	struct signet_verdicts v;
+
+	accepted("[Peer p]\nIdentity = %a\n");
+	assert_int_equal(cfg->peers[0].n_allow, 0);
+	assert_int_equal(sg_config_peer_verdicts(&cfg->peers[0], &v), 0);
+	assert_int_equal(v.flags, SIGNET_VERDICT_IP);
+	accepted("[Peer p]\nIdentity = %a\nAllow = none\n");
+	assert_int_equal(sg_config_peer_verdicts(&cfg->peers[0], &v), 0);
+	assert_int_equal(v.flags, 0);
+	assert_int_equal(v.n_tcp + v.n_udp, 0);
+}
+
+static void allow_has_limits(void **state)
+{
+	static char text[16384];
+	char *at = text + sprintf(text, "[Peer p]\nIdentity = %s\n", id_a);
+	int i;
+
+	for (i = 0; i <= SIGNET_POLICY_RANGES; i++)
+		at += sprintf(at, "Allow = tcp/%d\n", 1 + 2 * i);
+	refused(text, 1, "more than 64 port ranges");
+	for (; i <= SG_CONFIG_ALLOW_MAX; i++)
+		at += sprintf(at, "Allow = tcp/1-1000\n");
+	refused(text, 3 + SG_CONFIG_ALLOW_MAX, "at most 256 items");
 }
 
 static void wrong_sections_are_explained(void **state)
@@ -455,6 +494,8 @@ int main(void)
 		T(every_key_is_read),
 		T(wrong_values_say_what_would_be_right),
 		T(wrong_peers_say_what_would_be_right),
+		T(a_peer_without_allow_may_use_everything),
+		T(allow_has_limits),
 		T(wrong_sections_are_explained),
 		T(sections_of_later_versions_say_so),
 		T(what_stands_twice_is_told_with_both_places),

@@ -207,6 +207,10 @@ static void written_peers_are_read_back(void **state)
 					   { (char *)"2001:db8::1", 2 } };
 	struct sg_prefix prefix[2] = { { AF_INET, 8, { 10 } },
 				       { AF_INET6, 16, { 0xfd, 1 } } };
+	struct sg_config_allow allow[2] = {
+		{ .item = { SIGNET_ALLOW_UDP, 5000, 5010 } },
+		{ .item = { SIGNET_ALLOW_ICMP, 0, 65535 } },
+	};
 	struct sg_config_peer p = { .name = "ctl",
 				    .id = raw_a,
 				    .has_static = true,
@@ -215,6 +219,8 @@ static void written_peers_are_read_back(void **state)
 				    .n_endpoints = 2,
 				    .prefixes = prefix,
 				    .n_prefixes = 2,
+				    .allow = allow,
+				    .n_allow = 2,
 				    .keepalive = 25 };
 	struct sg_error err;
 	char sub[128];
@@ -236,6 +242,8 @@ static void written_peers_are_read_back(void **state)
 	assert_false(sg_config_peer_equal(&cfg->peers[0], &p));
 	assert_int_equal(load(), 0);
 	assert_true(sg_config_peer_equal(&cfg->peers[0], &p));
+	allow[0].item.last = 5011;
+	assert_false(sg_config_peer_equal(&cfg->peers[0], &p));
 	assert_int_equal(sg_config_remove_peer_file(sub, "ctl", &err), 0);
 	assert_int_equal(sg_config_remove_peer_file(sub, "ctl", &err), -ENOENT);
 }

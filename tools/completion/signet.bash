@@ -9,7 +9,7 @@ _signet_options()
 	"identity backup") echo --passphrase-file --without-next ;;
 	"identity restore") echo --passphrase-file ;;
 	"peer add" | "peer set")
-		echo --identity --endpoint --static-key --prefixes --keepalive
+		echo --identity --endpoint --static-key --prefixes --allow --keepalive
 		;;
 	pair*) echo --accept --name --timeout --address --code-file --code-out ;;
 	peers*) echo --names ;;
@@ -55,7 +55,7 @@ _signet()
 {
 	local cur prev words=() word i skip=
 	local commands="identity peer pair up down check reload status peers
-		ping why monitor drops metrics report dev version help"
+		ping why monitor drops flows metrics report dev version help"
 	local globals="--json --socket --config --state --help"
 
 	COMPREPLY=()
