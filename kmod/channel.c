@@ -7,6 +7,7 @@
 #include "hop.h"
 #include "key.h"
 #include "label.h"
+#include "tx.h"
 
 static void path_free(struct signet_path *path)
 {
@@ -199,8 +200,10 @@ void signet_channel_del(struct signet_channel *ch)
 	set_bit(SIGNET_CHANNEL_DEAD, &ch->flags);
 	list_for_each_entry_safe(label, next, &ch->labels, node)
 		signet_label_del(label);
+	spin_lock_bh(&peer->waiting.lock);
 	if (rcu_access_pointer(peer->tx) == ch)
 		RCU_INIT_POINTER(peer->tx, NULL);
+	spin_unlock_bh(&peer->waiting.lock);
 	for (direction = 0; direction < 2; direction++) {
 		for (id = 0; id < SIGNET_KEY_IDS; id++) {
 			key = rcu_dereference_protected(
@@ -240,8 +243,49 @@ int signet_channel_set_path(struct signet_channel *ch,
 
 void signet_channel_select(struct signet_channel *ch)
 {
+	struct signet_peer *peer = ch->peer;
+	struct signet_channel *other;
+
+	spin_lock_bh(&peer->waiting.lock);
+	list_for_each_entry(other, &peer->channels, node)
+		clear_bit(SIGNET_CHANNEL_TAKES_OVER, &other->flags);
+	rcu_assign_pointer(peer->tx, ch);
+	spin_unlock_bh(&peer->waiting.lock);
+	signet_device_changed(peer->sd);
+}
+
+/* Whoever deletes the channel or its key does so first, and then takes the
+ * lock: nothing that is gone is put in place here.
+ */
+static bool take_over(struct signet_channel *ch, u8 key_id)
+{
+	struct signet_key *key;
+
+	key = rcu_dereference(ch->keys[SIGNET_DIRECTION_TRANSMIT][key_id]);
+	if (!key || !rcu_access_pointer(ch->path) ||
+	    test_bit(SIGNET_CHANNEL_DEAD, &ch->flags) ||
+	    !test_and_clear_bit(SIGNET_CHANNEL_TAKES_OVER, &ch->flags))
+		return false;
+	if (!rcu_access_pointer(ch->tx_key))
+		rcu_assign_pointer(ch->tx_key, key);
 	rcu_assign_pointer(ch->peer->tx, ch);
-	signet_device_changed(ch->peer->sd);
+	return true;
+}
+
+void signet_channel_take_over(struct signet_channel *ch, u8 key_id)
+{
+	struct signet_peer *peer = ch->peer;
+	bool taken;
+
+	if (!test_bit(SIGNET_CHANNEL_TAKES_OVER, &ch->flags))
+		return;
+	spin_lock(&peer->waiting.lock);
+	taken = take_over(ch, key_id);
+	spin_unlock(&peer->waiting.lock);
+	if (!taken)
+		return;
+	signet_device_changed(peer->sd);
+	signet_tx_waiting(peer);
 }
 
 static void sum_counters(const struct signet_counters *c,

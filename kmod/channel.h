@@ -54,13 +54,14 @@ struct signet_counters {
 enum signet_channel_flag {
 	SIGNET_CHANNEL_WATCHED, /* tell channel-active once */
 	SIGNET_CHANNEL_DEAD,	/* deleted; only references keep it */
+	SIGNET_CHANNEL_TAKES_OVER, /* peer->tx with its first frame */
 };
 
 /**
  * struct signet_channel - keys and a path to one peer
  * @peer: held
  * @path: RCU, written under sd->lock; NULL: receives only
- * @tx_key: key that seals now; RCU, written under sd->lock
+ * @tx_key: key that seals now; RCU, written under peer->waiting.lock
  * @keys: [direction][key id]; RCU, written under sd->lock
  * @labels: its labels, under sd->lock
  * @flags: enum signet_channel_flag, atomic bit operations
@@ -108,8 +109,14 @@ void signet_channel_put(struct signet_channel *ch); /* any context */
 int signet_channel_set_path(struct signet_channel *ch,
 			    const struct signet_path_config *path,
 			    struct netlink_ext_ack *extack);
-/* peer->tx = ch */
+/* peer->tx = ch; no channel of the peer takes over any more */
 void signet_channel_select(struct signet_channel *ch);
+/**
+ * signet_channel_take_over() - peer->tx = ch, if it is to take over
+ * @key_id: of the receive key under which a frame has opened
+ * Context: RCU, bottom halves off. On return the peer's packets leave on @ch.
+ */
+void signet_channel_take_over(struct signet_channel *ch, u8 key_id);
 /* RCU: the path with this tx label to this remote address, or NULL */
 struct signet_path *signet_path_find(struct signet_device *sd, __le32 tx_label,
 				     const union signet_addr *remote);

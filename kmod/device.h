@@ -56,6 +56,7 @@ struct signet_limits {
  * @drops: for each CPU, counters of reasons that concern no peer
  * @rx: per CPU receive state (rx.c)
  * @tx: per CPU transmit state (tx.c)
+ * @owner: whose objects these are, as netlink said; under @lock
  * @metadata, @mark, @mark_mask: link attributes, READ_ONCE
  */
 struct signet_device {
@@ -77,6 +78,7 @@ struct signet_device {
 	atomic_t generation;
 	struct delayed_work expire;
 	atomic64_t expire_at;
+	u8 owner[SIGNET_OWNER_LEN];
 
 	u64 __percpu *drops;
 	struct signet_rx_cpu __percpu *rx;

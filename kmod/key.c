@@ -137,8 +137,10 @@ void signet_key_del(struct signet_key *key)
 		ch->failures += atomic64_read(&key->failures);
 	set_bit(SIGNET_KEY_DEAD, &key->flags);
 	RCU_INIT_POINTER(ch->keys[key->direction][key->id], NULL);
+	spin_lock_bh(&ch->peer->waiting.lock);
 	if (rcu_access_pointer(ch->tx_key) == key)
 		RCU_INIT_POINTER(ch->tx_key, NULL);
+	spin_unlock_bh(&ch->peer->waiting.lock);
 	sd->n_keys--;
 	signet_device_changed(sd);
 	signet_key_put(key);
@@ -161,7 +163,9 @@ int signet_key_swap(struct signet_channel *ch, u8 key_id,
 		NL_SET_ERR_MSG(extack, "that key is past its limit");
 		return -EKEYEXPIRED;
 	}
+	spin_lock_bh(&ch->peer->waiting.lock);
 	rcu_assign_pointer(ch->tx_key, key);
+	spin_unlock_bh(&ch->peer->waiting.lock);
 	signet_device_changed(sd);
 	return 0;
 }
@@ -249,6 +253,14 @@ bool signet_key_sealed_all(struct signet_key *key, u8 lane, u64 counter)
 	WRITE_ONCE(key->lane_hard, 0); /* no lane is safe from now on */
 	return others >= key->hard_frames ||
 	       counter >= key->hard_frames - others;
+}
+
+void signet_key_opened(struct signet_key *key)
+{
+	/* first: who sees that it is confirmed delivers at once */
+	signet_channel_take_over(key->channel, key->id);
+	if (!test_and_set_bit(SIGNET_KEY_CONFIRMED, &key->flags))
+		signet_event_key_confirmed(key);
 }
 
 void signet_key_failed(struct signet_key *key)

@@ -145,6 +145,11 @@ u64 signet_key_sealed(const struct signet_key *key, u8 lane);
  */
 bool signet_key_sealed_all(struct signet_key *key, u8 lane, u64 counter);
 
+/* a frame has opened under it, and perhaps no other before; RCU, bottom halves
+ * off
+ */
+void signet_key_opened(struct signet_key *key);
+
 /* a frame did not open under it: counts, may ask for a new key */
 void signet_key_failed(struct signet_key *key);
 

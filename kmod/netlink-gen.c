@@ -42,11 +42,12 @@ static const struct nla_policy signet_dev_get_nl_policy[SIGNET_A_DEV_IFINDEX + 1
 };
 
 /* SIGNET_CMD_DEV_SET - do */
-static const struct nla_policy signet_dev_set_nl_policy[SIGNET_A_DEV_LIMITS + 1] = {
+static const struct nla_policy signet_dev_set_nl_policy[SIGNET_A_DEV_OWNER + 1] = {
 	[SIGNET_A_DEV_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[SIGNET_A_DEV_SOCK4_FD] = { .type = NLA_S32, },
 	[SIGNET_A_DEV_SOCK6_FD] = { .type = NLA_S32, },
 	[SIGNET_A_DEV_LIMITS] = NLA_POLICY_NESTED(signet_limits_nl_policy),
+	[SIGNET_A_DEV_OWNER] = NLA_POLICY_EXACT_LEN(SIGNET_OWNER_LEN),
 };
 
 /* SIGNET_CMD_PEER_NEW - do */
@@ -100,11 +101,12 @@ static const struct nla_policy signet_channel_new_nl_policy[SIGNET_A_CHANNEL_RX_
 };
 
 /* SIGNET_CMD_CHANNEL_SET - do */
-static const struct nla_policy signet_channel_set_nl_policy[SIGNET_A_CHANNEL_WATCH + 1] = {
+static const struct nla_policy signet_channel_set_nl_policy[SIGNET_A_CHANNEL_TAKE_OVER + 1] = {
 	[SIGNET_A_CHANNEL_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[SIGNET_A_CHANNEL_ID] = { .type = NLA_U32, },
 	[SIGNET_A_CHANNEL_PATH] = NLA_POLICY_NESTED(signet_path_nl_policy),
 	[SIGNET_A_CHANNEL_WATCH] = { .type = NLA_FLAG, },
+	[SIGNET_A_CHANNEL_TAKE_OVER] = { .type = NLA_FLAG, },
 };
 
 /* SIGNET_CMD_CHANNEL_GET - do */
@@ -233,7 +235,7 @@ static const struct genl_split_ops signet_nl_ops[] = {
 		.cmd		= SIGNET_CMD_DEV_SET,
 		.doit		= signet_nl_dev_set_doit,
 		.policy		= signet_dev_set_nl_policy,
-		.maxattr	= SIGNET_A_DEV_LIMITS,
+		.maxattr	= SIGNET_A_DEV_OWNER,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
@@ -282,7 +284,7 @@ static const struct genl_split_ops signet_nl_ops[] = {
 		.cmd		= SIGNET_CMD_CHANNEL_SET,
 		.doit		= signet_nl_channel_set_doit,
 		.policy		= signet_channel_set_nl_policy,
-		.maxattr	= SIGNET_A_CHANNEL_WATCH,
+		.maxattr	= SIGNET_A_CHANNEL_TAKE_OVER,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

@@ -87,6 +87,25 @@ static int set_path(struct signet_channel *ch, struct genl_info *info,
 	return 0;
 }
 
+/* the one that is in use already has nothing to take over */
+static int let_take_over(struct signet_channel *ch, struct genl_info *info)
+{
+	struct nlattr *attr = info->attrs[SIGNET_A_CHANNEL_TAKE_OVER];
+
+	if (!attr)
+		return 0;
+
+	if (!rcu_access_pointer(ch->path)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "the channel has no path and only receives: give it one as well");
+		return -EDESTADDRREQ;
+	}
+
+	if (rcu_access_pointer(ch->peer->tx) != ch)
+		set_bit(SIGNET_CHANNEL_TAKES_OVER, &ch->flags);
+	return 0;
+}
+
 int signet_nl_channel_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *nest = info->attrs[SIGNET_A_CHANNEL_PATH];
@@ -109,6 +128,8 @@ int signet_nl_channel_set_doit(struct sk_buff *skb, struct genl_info *info)
 
 	if (nest)
 		err = set_path(ch, info, nest);
+	if (!err)
+		err = let_take_over(ch, info);
 	if (!err && info->attrs[SIGNET_A_CHANNEL_WATCH])
 		set_bit(SIGNET_CHANNEL_WATCHED, &ch->flags);
 
@@ -204,7 +225,9 @@ static int put_channel(struct sk_buff *skb, const struct signet_channel *ch)
 	    nla_put_u8(skb, SIGNET_A_CHANNEL_TX_LANES, ch->tx_lanes) ||
 	    nla_put_u8(skb, SIGNET_A_CHANNEL_RX_LANES, ch->rx_lanes) ||
 	    (test_bit(SIGNET_CHANNEL_WATCHED, &ch->flags) &&
-	     nla_put_flag(skb, SIGNET_A_CHANNEL_WATCH)))
+	     nla_put_flag(skb, SIGNET_A_CHANNEL_WATCH)) ||
+	    (test_bit(SIGNET_CHANNEL_TAKES_OVER, &ch->flags) &&
+	     nla_put_flag(skb, SIGNET_A_CHANNEL_TAKE_OVER)))
 		return -EMSGSIZE;
 
 	signet_channel_sum(ch, &sum);

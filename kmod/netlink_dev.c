@@ -82,7 +82,9 @@ static int put_dev(struct sk_buff *skb, const struct signet_device *sd)
 			atomic_read(&sd->generation)) ||
 	    nla_put_u32(skb, SIGNET_A_DEV_PEERS, sd->n_peers) ||
 	    nla_put_u32(skb, SIGNET_A_DEV_CHANNELS, sd->n_channels) ||
-	    nla_put_u32(skb, SIGNET_A_DEV_KEYS, sd->n_keys))
+	    nla_put_u32(skb, SIGNET_A_DEV_KEYS, sd->n_keys) ||
+	    (memchr_inv(sd->owner, 0, sizeof(sd->owner)) &&
+	     nla_put(skb, SIGNET_A_DEV_OWNER, sizeof(sd->owner), sd->owner)))
 		return -EMSGSIZE;
 
 	return 0;
@@ -212,6 +214,9 @@ int signet_nl_dev_set_doit(struct sk_buff *skb, struct genl_info *info)
 		sd->limits.prefixes = limits.prefixes;
 		/* the receive path reads it without the lock */
 		WRITE_ONCE(sd->limits.queue_bytes, limits.queue_bytes);
+		if (info->attrs[SIGNET_A_DEV_OWNER])
+			nla_memcpy(sd->owner, info->attrs[SIGNET_A_DEV_OWNER],
+				   sizeof(sd->owner));
 	}
 	signet_device_changed(sd);
 

@@ -389,9 +389,8 @@ static void run_authentic(struct signet_run *run)
 		return;
 	signet_count_rx(run->ch, c.packets, c.bytes, now);
 	signet_channel_active(run->ch);
-	if (!test_bit(SIGNET_KEY_CONFIRMED, &key->flags) &&
-	    !test_and_set_bit(SIGNET_KEY_CONFIRMED, &key->flags))
-		signet_event_key_confirmed(key);
+	if (unlikely(!test_bit(SIGNET_KEY_CONFIRMED, &key->flags)))
+		signet_key_opened(key);
 	if (c.highest)
 		endpoint_seen(run, c.highest, now);
 	signet_run_deliver(run);

@@ -24,12 +24,13 @@ struct signet_counters_sum {
  * struct signet_peer - who owns prefixes
  * @sd: its device; a peer never outlives it
  * @id: chosen by the agent
- * @tx: channel that packets leave on; RCU, written under sd->lock
+ * @tx: channel that packets leave on; RCU, written under @waiting's lock
  * @channels: list of struct signet_channel, under sd->lock
  * @past: counters of channels that are gone, under sd->lock
  * @prefixes: list of its struct signet_prefix, under sd->lock
  * @df, @tos, @mark: of outer packets, READ_ONCE
- * @waiting: packets that wait for a channel; its own lock
+ * @waiting: packets that wait for a channel; its lock, below sd->lock, also
+ *	guards what they leave on: @tx, and its channels' keys to seal with
  * @waiting_since: boottime of the oldest
  * @wanted_told: boottime of the last channel-wanted
  * @metadata: made on first use when the device wants metadata; RCU

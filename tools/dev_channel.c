@@ -41,7 +41,9 @@ static const char change_help[] =
 	"      --local ADDR             source address; else routing chooses\n"
 	"      --generation N           of the path: told in events\n"
 	"      --tx-lanes N, --rx-lanes N   (add) 1 to 32\n"
-	"      --watch                  (set) tell the next packet, once\n\n"
+	"      --watch                  (set) tell the next packet, once\n"
+	"      --take-over              (set) selected by the first frame that "
+	"opens\n\n"
 	"Example:\n"
 	"  signet dev channel set sg0 1 --remote '[2001:db8::2]:51820' \\\n"
 	"         --tx-label 7 --tx-hop-key-file hop.key\n";
@@ -76,6 +78,7 @@ enum {
 	HAS_GENERATION = 32,
 	HAS_LANES = 64,
 	HAS_WATCH = 128,
+	HAS_TAKE_OVER = 256,
 	PATH = HAS_REMOTE | HAS_LABEL | HAS_HOP_KEY,
 	PATH_MORE = PATH | HAS_LOCAL | HAS_GENERATION,
 };
@@ -136,6 +139,7 @@ static bool one_option(struct sg_tool *t, struct change *ch, int c)
 	case 'r':
 		return parse_lanes(t, &ch->new.rx_lanes);
 	case HAS_WATCH:
+	case HAS_TAKE_OVER:
 		return true;
 	}
 	return false;
@@ -154,6 +158,7 @@ static bool parse_change(struct sg_tool *t, int argc, char **argv,
 		{ "tx-lanes", required_argument, NULL, 't' },
 		{ "rx-lanes", required_argument, NULL, 'r' },
 		{ "watch", no_argument, NULL, HAS_WATCH },
+		{ "take-over", no_argument, NULL, HAS_TAKE_OVER },
 		{ 0 }
 	};
 	int c;
@@ -175,8 +180,8 @@ static bool fits(struct sg_tool *t, const struct change *ch, bool add)
 {
 	if (add && !(ch->has & HAS_PEER))
 		sg_usage(t, "--peer is missing");
-	else if (add && ch->has & HAS_WATCH)
-		sg_usage(t, "--watch goes with set");
+	else if (add && ch->has & (HAS_WATCH | HAS_TAKE_OVER))
+		sg_usage(t, "--watch and --take-over go with set");
 	else if (!add && ch->has & (HAS_PEER | HAS_LANES))
 		sg_usage(t, "a channel's peer and lanes stay as they are");
 	else if (!add && !ch->has)
@@ -199,6 +204,9 @@ static int apply(struct sg_dev *dev, struct change *ch, bool add)
 					 &ch->path);
 	if (!r && ch->has & HAS_WATCH)
 		r = sg_kmod_channel_watch(dev->km, dev->ifindex, ch->new.id);
+	if (!r && ch->has & HAS_TAKE_OVER)
+		r = sg_kmod_channel_take_over(dev->km, dev->ifindex,
+					      ch->new.id);
 	return r;
 }
 
@@ -284,6 +292,7 @@ static int on_channel(void *ctx, const struct sg_kmod_channel *ch)
 	sg_json_add_int(o, "txLanes", ch->tx_lanes);
 	sg_json_add_int(o, "rxLanes", ch->rx_lanes);
 	sg_json_add_bool(o, "watched", ch->watched);
+	sg_json_add_bool(o, "takesOver", ch->takes_over);
 	sg_dev_json_counters(o, &ch->counters);
 	json_object_array_add(*list, o);
 	return 0;

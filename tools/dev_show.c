@@ -2,8 +2,10 @@
 /* signet dev show: all devices, or all that one has. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <json-c/json.h>
+#include <sodium.h>
 
 #include "dev.h"
 #include "human.h"
@@ -47,6 +49,19 @@ static void add_port(struct json_object *o, const char *key, uint16_t port)
 		json_object_object_add(o, key, NULL);
 }
 
+/* An agent's overlay address, where it was one. */
+static void add_owner(struct json_object *o, const uint8_t *owner)
+{
+	union sg_addr a = { .v6.sin6_family = AF_INET6 };
+	char text[SG_ADDR_STR_LEN];
+
+	memcpy(&a.v6.sin6_addr, owner, sizeof(a.v6.sin6_addr));
+	if (sodium_is_zero(owner, SIGNET_OWNER_LEN))
+		json_object_object_add(o, "owner", NULL);
+	else
+		sg_json_add_str(o, "owner", sg_addr_format_host(&a, text));
+}
+
 static struct json_object *device(const struct sg_kmod_dev *d)
 {
 	struct json_object *o = json_object_new_object();
@@ -55,6 +70,7 @@ static struct json_object *device(const struct sg_kmod_dev *d)
 	sg_json_add_int(o, "ifindex", d->ifindex);
 	add_port(o, "port4", d->port4);
 	add_port(o, "port6", d->port6);
+	add_owner(o, d->owner);
 	sg_json_add_int(o, "generation", d->generation);
 	json_object_object_add(o, "counts", counts(d));
 	json_object_object_add(o, "limits", limits(&d->limits));

@@ -112,6 +112,7 @@ struct sg_kmod_dev {
 	uint32_t peers;
 	uint32_t channels;
 	uint32_t keys;
+	uint8_t owner[SIGNET_OWNER_LEN]; /* zeros: nobody said */
 };
 
 /*
@@ -132,6 +133,7 @@ enum sg_kmod_dev_set_bit {
 	SG_KMOD_DEV_CHANNELS = 1 << 3,
 	SG_KMOD_DEV_PREFIXES = 1 << 4,
 	SG_KMOD_DEV_QUEUE_BYTES = 1 << 5,
+	SG_KMOD_DEV_OWNER = 1 << 6, /* -EINVAL from an old module */
 };
 
 /** struct sg_kmod_dev_set - @sock4, @sock6: a UDP socket's fd, -1 detaches */
@@ -140,6 +142,7 @@ struct sg_kmod_dev_set {
 	int sock4;
 	int sock6;
 	struct sg_kmod_limits limits;
+	uint8_t owner[SIGNET_OWNER_LEN];
 };
 
 int sg_kmod_dev_set(struct sg_kmod *km, uint32_t ifindex,
@@ -251,6 +254,7 @@ struct sg_kmod_channel {
 	uint8_t tx_lanes;
 	uint8_t rx_lanes;
 	bool watched;
+	bool takes_over;
 	struct sg_kmod_counters counters;
 };
 
@@ -261,6 +265,10 @@ int sg_kmod_channel_new(struct sg_kmod *km, uint32_t ifindex,
 int sg_kmod_channel_path(struct sg_kmod *km, uint32_t ifindex, uint32_t channel,
 			 const struct sg_kmod_path *path);
 /* SG_KMOD_CHANNEL_ACTIVE comes once, with the next packet */
+/* it becomes the peer's channel to send on with the first frame that opens;
+ * -EINVAL from a module that is too old for that */
+int sg_kmod_channel_take_over(struct sg_kmod *km, uint32_t ifindex,
+			      uint32_t channel);
 int sg_kmod_channel_watch(struct sg_kmod *km, uint32_t ifindex,
 			  uint32_t channel);
 /* an empty packet frame */

@@ -71,14 +71,26 @@ int sg_kmod_channel_path(struct sg_kmod *km, uint32_t ifindex, uint32_t channel,
 	return sg_kmod_call(km, msg, NULL, NULL, NULL);
 }
 
-int sg_kmod_channel_watch(struct sg_kmod *km, uint32_t ifindex,
-			  uint32_t channel)
+static int set_flag(struct sg_kmod *km, uint32_t ifindex, uint32_t channel,
+		    int flag)
 {
 	struct nl_msg *msg =
 		request(km, SIGNET_CMD_CHANNEL_SET, 0, ifindex, channel);
 
-	sg_kmod_put_flag(km, msg, SIGNET_A_CHANNEL_WATCH);
+	sg_kmod_put_flag(km, msg, flag);
 	return sg_kmod_call(km, msg, NULL, NULL, NULL);
+}
+
+int sg_kmod_channel_take_over(struct sg_kmod *km, uint32_t ifindex,
+			      uint32_t channel)
+{
+	return set_flag(km, ifindex, channel, SIGNET_A_CHANNEL_TAKE_OVER);
+}
+
+int sg_kmod_channel_watch(struct sg_kmod *km, uint32_t ifindex,
+			  uint32_t channel)
+{
+	return set_flag(km, ifindex, channel, SIGNET_A_CHANNEL_WATCH);
 }
 
 int sg_kmod_channel_keepalive(struct sg_kmod *km, uint32_t ifindex,
@@ -126,6 +138,7 @@ static int take_channel(struct nlmsghdr *nlh, struct sg_kmod_channel *ch)
 	ch->tx_lanes = sg_kmod_u8(tb[SIGNET_A_CHANNEL_TX_LANES]);
 	ch->rx_lanes = sg_kmod_u8(tb[SIGNET_A_CHANNEL_RX_LANES]);
 	ch->watched = tb[SIGNET_A_CHANNEL_WATCH];
+	ch->takes_over = tb[SIGNET_A_CHANNEL_TAKE_OVER];
 	sg_kmod_counters(tb[SIGNET_A_CHANNEL_COUNTERS], &ch->counters);
 	return 0;
 }

@@ -34,6 +34,9 @@ static int take_dev(struct nlmsghdr *nlh, struct sg_kmod_dev *dev)
 	dev->peers = sg_kmod_u32(tb[SIGNET_A_DEV_PEERS]);
 	dev->channels = sg_kmod_u32(tb[SIGNET_A_DEV_CHANNELS]);
 	dev->keys = sg_kmod_u32(tb[SIGNET_A_DEV_KEYS]);
+	if (tb[SIGNET_A_DEV_OWNER])
+		nla_memcpy(dev->owner, tb[SIGNET_A_DEV_OWNER],
+			   sizeof(dev->owner));
 	return 0;
 }
 
@@ -104,5 +107,8 @@ int sg_kmod_dev_set(struct sg_kmod *km, uint32_t ifindex,
 	if (set->set & (SG_KMOD_DEV_PEERS | SG_KMOD_DEV_CHANNELS |
 			SG_KMOD_DEV_PREFIXES | SG_KMOD_DEV_QUEUE_BYTES))
 		put_limits(km, msg, set);
+	if (set->set & SG_KMOD_DEV_OWNER)
+		sg_kmod_put(km, msg, SIGNET_A_DEV_OWNER, set->owner,
+			    sizeof(set->owner));
 	return sg_kmod_call(km, msg, NULL, NULL, NULL);
 }

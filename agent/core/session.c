@@ -63,9 +63,22 @@ struct signet_channel *signet_session_current(const struct signet_session *s)
 	return NULL;
 }
 
+/*
+ * A data path may send on a channel that waits for confirmation as soon as a
+ * frame on it has opened. It was not to be: the current one goes on.
+ */
+void session_keep_current(struct signet_session *s)
+{
+	struct signet_channel *cur = signet_session_current(s);
+
+	if (cur && !cur->held && session_slot_selected(cur))
+		s->env->channel_select(s->ctx, s, cur);
+}
+
 /* Wipe and free a channel and whatever hangs on it. */
 void session_channel_free(struct signet_session *s, struct signet_channel *c)
 {
+	bool was_pending = !c->held && c->state == SIGNET_CHANNEL_PENDING;
 	bool known = false;
 
 	for (int i = 0; i < SIGNET_SESSION_CHANNELS; i++) {
@@ -84,6 +97,8 @@ void session_channel_free(struct signet_session *s, struct signet_channel *c)
 	session_free(s, c->held, sizeof(*c->held));
 	s->env->label_free(s->ctx, c->rx_label);
 	session_free(s, c, sizeof(*c));
+	if (known && was_pending)
+		session_keep_current(s);
 }
 
 /* A channel ends. Where it was the current one, begin anew if wanted. */

@@ -323,6 +323,7 @@ void session_promote(struct signet_session *s, struct signet_channel *c,
 	if (cur && yields(s, c, cur)) {
 		c->state = SIGNET_CHANNEL_DRAINING;
 		c->close_at = now + s->timing.drain;
+		session_keep_current(s);
 		return;
 	}
 	/* Where the data path refuses, the old channel goes on. */

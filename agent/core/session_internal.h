@@ -69,6 +69,7 @@ static inline uint64_t max64(uint64_t a, uint64_t b)
 void *session_alloc(struct signet_session *s, size_t size);
 void session_free(struct signet_session *s, void *p, size_t size);
 uint64_t session_jitter(struct signet_session *s, uint64_t span);
+void session_keep_current(struct signet_session *s);
 void session_channel_free(struct signet_session *s, struct signet_channel *c);
 void session_channel_lost(struct signet_session *s, struct signet_channel *c,
 			  enum signet_close why, uint64_t now);

@@ -93,11 +93,14 @@ struct sg_dp_events {
 
 struct sg_dp_config {
 	const char *ifname; /* of the tunnel device */
-	uint16_t port;	    /* UDP, 0: the kernel chooses */
-	bool ipv4, ipv6;    /* families to open sockets for */
-	uint32_t mtu;	    /* inner MTU */
-	uint32_t workers;   /* 0: one for each CPU that we may run on */
-	uint32_t fwmark;    /* SO_MARK on outer packets, 0: none */
+	/* the identity's overlay address: what another identity left in the
+	 * kernel is none of ours */
+	uint8_t owner[16];
+	uint16_t port;	  /* UDP, 0: the kernel chooses */
+	bool ipv4, ipv6;  /* families to open sockets for */
+	uint32_t mtu;	  /* inner MTU */
+	uint32_t workers; /* 0: one for each CPU that we may run on */
+	uint32_t fwmark;  /* SO_MARK on outer packets, 0: none */
 	uint32_t max_peers;
 	uint32_t max_channels;
 	uint32_t rx_lanes; /* that peers are told of, 0: all */
@@ -212,6 +215,15 @@ struct sg_datapath_ops {
 			    const struct sg_path *path);
 	/* the peer's packets go out on this channel from now on */
 	int (*channel_select)(struct sg_datapath *dp, uint32_t channel);
+	/*
+	 * The same, by itself, once the first frame on it has opened and
+	 * before what it holds is delivered: the answer must not leave on a
+	 * channel that the other side may have forgotten. Not any more once a
+	 * channel of the peer is selected. The caller selects it as well when
+	 * it hears of the frame. NULL where that is so for every channel that
+	 * is not selected at once.
+	 */
+	void (*channel_takes_over)(struct sg_datapath *dp, uint32_t channel);
 
 	/* -EEXIST unless the slot (key id, direction) is empty */
 	int (*key_add)(struct sg_datapath *dp, uint32_t channel,

@@ -51,7 +51,22 @@ static int take_device(struct sg_datapath *dp)
 		return err;
 	if ((dev.port4 && !dp->kept4) || (dev.port6 && !dp->kept6))
 		return -EBUSY;
-	return kernel_left_find(dp);
+	return kernel_left_find(
+		dp, !memcmp(dev.owner, dp->cfg.owner, sizeof(dev.owner)));
+}
+
+/* For the next agent. A module that is too old for it leaves nothing to it. */
+static void set_owner(struct sg_datapath *dp)
+{
+	struct sg_kmod_dev_set set = { .set = SG_KMOD_DEV_OWNER };
+
+	_Static_assert(sizeof(set.owner) == sizeof(dp->cfg.owner), "owner");
+	memcpy(set.owner, dp->cfg.owner, sizeof(set.owner));
+	if (sg_kmod_dev_set(dp->km, dp->ifindex, &set))
+		sg_log(SG_LOG_INFO,
+		       "signet.ko %s does not keep whose device %s is: the "
+		       "next agent makes its channels anew",
+		       dp->module.version, dp->ifname);
 }
 
 static int open_device(struct sg_datapath *dp)
@@ -90,6 +105,7 @@ static int start(struct sg_datapath *dp)
 		err = open_device(dp);
 	if (err)
 		return err;
+	set_owner(dp);
 	set_limits(dp);
 	err = kernel_frames_start(dp);
 	if (!err)
@@ -258,6 +274,7 @@ const struct sg_datapath_ops sg_datapath_kernel = {
 	.channel_del = kernel_channel_del,
 	.channel_path = kernel_channel_path,
 	.channel_select = kernel_channel_select,
+	.channel_takes_over = kernel_channel_takes_over,
 	.key_add = kernel_key_add,
 	.key_select = kernel_key_select,
 	.key_del = kernel_key_del,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/log.h"
 #include "daemon/kernel.h"
 
 /* More requests for figures than that, within this time: ask for all. */
@@ -152,6 +153,19 @@ int kernel_channel_select(struct sg_datapath *dp, uint32_t channel)
 	if (!err)
 		kernel_left_replaced(dp, dp->peers[c->peer].id);
 	return err;
+}
+
+void kernel_channel_takes_over(struct sg_datapath *dp, uint32_t channel)
+{
+	if (!kernel_channel_get(dp, channel) || dp->left || dp->no_take_over)
+		return;
+	if (sg_kmod_channel_take_over(dp->km, dp->ifindex, channel) != -EINVAL)
+		return;
+	dp->no_take_over = true;
+	sg_log(SG_LOG_INFO,
+	       "signet.ko %s is too old to answer at once on the new channel "
+	       "of a peer that has lost its old one: a packet may be lost then",
+	       dp->module.version);
 }
 
 int kernel_keepalive(struct sg_datapath *dp, uint32_t channel)

@@ -97,6 +97,7 @@ struct sg_datapath {
 	const char *lost_why;
 	struct sg_timer lost_timer;
 
+	bool no_take_over; /* the module is too old for it */
 	struct kernel_peer *peers;
 	uint32_t next_peer, next_channel;
 	struct sg_map by_peer;	  /* kernel's number to number plus one */
@@ -130,7 +131,8 @@ void kernel_events_stop(struct sg_datapath *dp);
 void kernel_lost(struct sg_datapath *dp, const char *why);
 
 /* kernel_left.c */
-int kernel_left_find(struct sg_datapath *dp);
+/* @ours: of the same identity; else it goes at once */
+int kernel_left_find(struct sg_datapath *dp, bool ours);
 /* a peer that an earlier agent made with this address, or NULL */
 struct kernel_left_peer *kernel_left_peer(struct sg_datapath *dp,
 					  const struct sg_prefix *p, size_t n);
@@ -158,6 +160,7 @@ void kernel_channel_del(struct sg_datapath *dp, uint32_t channel);
 int kernel_channel_path(struct sg_datapath *dp, uint32_t channel,
 			const struct sg_path *path);
 int kernel_channel_select(struct sg_datapath *dp, uint32_t channel);
+void kernel_channel_takes_over(struct sg_datapath *dp, uint32_t channel);
 int kernel_keepalive(struct sg_datapath *dp, uint32_t channel);
 void kernel_watch(struct sg_datapath *dp, uint32_t channel);
 int kernel_channel_stats(struct sg_datapath *dp, uint32_t channel,

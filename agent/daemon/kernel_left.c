@@ -126,7 +126,27 @@ static void sweep(void *ctx)
 		sg_timer_set(dp->loop, &l->sweep, now + SWEEP_NS);
 }
 
-int kernel_left_find(struct sg_datapath *dp)
+/* Its peers are not ours to talk to, and ours are to be made known to them. */
+static int forget_all(struct sg_datapath *dp)
+{
+	struct kernel_left *l = &dp->leftover;
+	int err = 0;
+
+	sg_log(SG_LOG_INFO,
+	       "device %s was left by an agent with another identity: removing "
+	       "its %zu peers, %zu channels",
+	       dp->ifname, l->n_peers, l->n_channels);
+	for (size_t i = 0; !err && i < l->n_peers; i++) {
+		err = sg_kmod_peer_del(dp->km, dp->ifindex, l->peers[i].id);
+		if (err == -ENOENT)
+			err = 0;
+	}
+	free_peers(l);
+	l->n_channels = 0;
+	return err;
+}
+
+int kernel_left_find(struct sg_datapath *dp, bool ours)
 {
 	struct kernel_left *l = &dp->leftover;
 	int err;
@@ -136,6 +156,8 @@ int kernel_left_find(struct sg_datapath *dp)
 		err = sg_kmod_channel_dump(dp->km, dp->ifindex, on_channel, dp);
 	if (err || !l->n_peers)
 		return err;
+	if (!ours)
+		return forget_all(dp);
 	sg_log(SG_LOG_INFO,
 	       "device %s was left by an earlier agent: %zu peers, %zu "
 	       "channels go on until new ones are up",

@@ -66,6 +66,7 @@ static void fill_config(const struct sg_node *n, const char *beside,
 		.rx_lanes = n->local.lanes,
 		.uring = !strcmp(sg_loop_backend(n->loop), "io_uring"),
 	};
+	memcpy(cfg->owner, n->overlay, sizeof(cfg->owner));
 }
 
 /*

@@ -143,6 +143,9 @@ static int env_channel_open(void *ctx, struct signet_session *s,
 	}
 	if (!err)
 		c->env = dp + 1;
+	if (!err && !c->initiator && c->state == SIGNET_CHANNEL_PENDING &&
+	    n->dp_ops->channel_takes_over)
+		n->dp_ops->channel_takes_over(n->dp, dp);
 	sodium_memzero(&path, sizeof(path));
 	return err;
 }

@@ -106,6 +106,23 @@ number "and no longer (ms; until it answers: $(cat "$T/away"))" "$gap" -le \
 check "it took over what was left" grep -q "left by an earlier agent" "$T/a/log"
 check "it made a channel of its own" within 10 eval '[ "$(ups)" -gt $before ]'
 
+# another identity than the last agent's has none of its channels
+node_kill a
+mv "$T/a/state" "$T/a/state.first"
+mkdir -m 700 "$T/a/state"
+sig a identity new >"$T/a/identity.log"
+node_start a
+check "another identity: the device is its own now" \
+	grep -q "left by an agent with another identity" "$T/a/log"
+check "nothing passes that was not meant for it" never 4 inner_ping b 10.77.0.1
+is "it has no channel" \
+	"$(sig a dev show --json | jq "[.. | .channels? // empty] | flatten | first")" 0
+node_kill a
+rm -rf "$T/a/state"
+mv "$T/a/state.first" "$T/a/state"
+node_start a
+check "the first one again" within 20 inner_ping a 10.77.0.2
+
 # another data path than the last agent's
 node_kill a
 sed -i "s/^DataPath = .*/DataPath = tun/" "$T/a/etc/signet.conf"

@@ -41,12 +41,13 @@ static struct table {
 	struct sg_kmod_key_new key[TABLE_MAX];
 	uint32_t key_frames[TABLE_MAX]; /* opened or sealed */
 	size_t n_keys;
-	int label_error;
+	int label_error, take_over_error;
 	struct sg_kmod_event event[TABLE_MAX];
 	size_t n_events;
 	int event_error; /* once, before the events */
 	int event_fd;
-	unsigned int link_dels, peer_dels, channel_dels, channel_gets, dumps;
+	unsigned int link_dels, peer_dels, channel_dels, channel_gets, dumps,
+		take_overs;
 } table;
 
 static struct table_peer *table_peer(uint32_t id)
@@ -131,6 +132,8 @@ int sg_kmod_dev_set(struct sg_kmod *km, uint32_t ifindex,
 		table.dev.limits.peers = set->limits.peers;
 	if (set->set & SG_KMOD_DEV_CHANNELS)
 		table.dev.limits.channels = set->limits.channels;
+	if (set->set & SG_KMOD_DEV_OWNER)
+		memcpy(table.dev.owner, set->owner, sizeof(set->owner));
 	return 0;
 }
 
@@ -283,6 +286,19 @@ int sg_kmod_channel_watch(struct sg_kmod *km, uint32_t ifindex,
 
 	if (c)
 		c->k.watched = true;
+	return c ? 0 : -ENOENT;
+}
+
+int sg_kmod_channel_take_over(struct sg_kmod *km, uint32_t ifindex,
+			      uint32_t channel)
+{
+	struct table_channel *c = table_channel(channel);
+
+	table.take_overs++;
+	if (table.take_over_error)
+		return table.take_over_error;
+	if (c)
+		c->k.takes_over = true;
 	return c ? 0 : -ENOENT;
 }
 

@@ -155,6 +155,8 @@ static inline int env_open(void *ctx, struct signet_session *s,
 		n->dp[i].c = c;
 		n->dp[i].tx_id = -1;
 		n->dp[i].to = c->path.remote[0];
+		n->dp[i].takes_over = !c->initiator &&
+				      c->state == SIGNET_CHANNEL_PENDING;
 		c->env = i + 1;
 		n->opened++;
 		return 0;
@@ -182,6 +184,8 @@ static inline int env_select(void *ctx, struct signet_session *s,
 	if (fails(n, &n->fail_select))
 		return -EIO;
 	n->selected = dp_of(n, c);
+	for (int i = 0; i < CHANNELS; i++)
+		n->dp[i].takes_over = false;
 	return 0;
 }
 

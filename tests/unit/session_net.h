@@ -59,6 +59,7 @@ struct dp_channel {
 	uint8_t to; /* address */
 	uint64_t rx_last, tx_last;
 	bool watch;
+	bool takes_over; /* with its first frame, as in the kernel */
 	uint64_t seen_at;
 };
 

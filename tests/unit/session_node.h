@@ -120,6 +120,11 @@ static inline int dp_receive(struct node *n, const struct datagram *g)
 	advances = info.counter >= k->replay.next;
 	assert_true(signet_replay_commit(&k->replay, info.counter));
 	d->rx_last = now;
+	if (!k->confirmed && d->takes_over && d->tx[info.key_id].used) {
+		d->takes_over = false;
+		d->tx_id = info.key_id;
+		n->selected = d;
+	}
 	if (g->len > SIGNET_FRAME_OVERHEAD)
 		dp_deliver(n, pt);
 	if (!k->confirmed) {

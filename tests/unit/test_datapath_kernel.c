@@ -108,7 +108,8 @@ static int open_on(const char *ifname)
 					  .mtu = 1400,
 					  .max_peers = 8,
 					  .max_channels = 32,
-					  .rx_lanes = 2 };
+					  .rx_lanes = 2,
+					  .owner = { 0xfd, 1 } };
 
 	return dpo.open(&dp, loop, &cfg, &events, NULL);
 }
@@ -232,6 +233,21 @@ static void channel_and_label_are_made_together(void **state)
 			 -ENOENT);
 	assert_int_equal(table.dev.limits.peers, 8);
 	assert_int_equal(table.dev.limits.channels, 32);
+}
+
+static void a_channel_takes_over_where_the_module_knows_how(void **state)
+{
+	uint32_t id = simple();
+
+	dpo.channel_takes_over(dp, id);
+	assert_true(table_channel(id)->k.takes_over);
+	table.take_over_error = -EINVAL;
+	dpo.channel_takes_over(dp, id);
+	/* too old: all goes on, and it is not asked again */
+	dpo.channel_takes_over(dp, id);
+	assert_int_equal(table.take_overs, 2);
+	assert_int_equal(dpo.channel_select(dp, id), 0);
+	assert_int_equal(seen.lost, 0);
 }
 
 static void keys_have_what_is_left_of_their_lives(void **state)
@@ -411,6 +427,8 @@ static void leave_something(void)
 		(struct table_channel){ .used = true,
 					.k = { .id = 9, .peer = 5 } };
 	table.dev.ifindex = 1;
+	table.dev.owner[0] = 0xfd;
+	table.dev.owner[1] = 1;
 }
 
 static void what_was_left_is_taken_over(void **state)
@@ -446,6 +464,35 @@ static void what_was_left_is_taken_over(void **state)
 	assert_non_null(table_channel(9));
 	/* true clashes stay such */
 	assert_int_equal(dpo.prefixes_set(dp, 1, first + 1, 1), -EEXIST);
+}
+
+static void what_another_identity_left_goes(void **state)
+{
+	struct sg_prefix p = overlay(1);
+
+	leave_something();
+	table.dev.owner[1] = 2;
+	assert_int_equal(open_on("lo"), 0);
+	assert_int_equal(table.peer_dels, 2);
+	assert_null(table_channel(9));
+	/* with the next one it is otherwise */
+	assert_int_equal(table.dev.owner[1], 1);
+	assert_int_equal(dpo.peer_add(dp, 0), 0);
+	assert_int_equal(dpo.prefixes_set(dp, 0, &p, 1), 0);
+	/* not the number of one that was there */
+	assert_non_null(table_peer(7));
+	assert_true(add_channel(0) > 9);
+	dpo.attached(dp);
+	spin(20);
+	assert_int_equal(seen.wanted + seen.lost, 0);
+}
+
+static void what_nobody_owns_goes(void **state)
+{
+	leave_something();
+	memset(table.dev.owner, 0, sizeof(table.dev.owner));
+	assert_int_equal(open_on("lo"), 0);
+	assert_int_equal(table.peer_dels, 2);
 }
 
 static void a_device_in_use_is_left_alone(void **state)
@@ -509,6 +556,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(versions_that_do_not_match_are_said),
 		test(channel_and_label_are_made_together),
+		test(a_channel_takes_over_where_the_module_knows_how),
 		test(keys_have_what_is_left_of_their_lives),
 		test(prefixes_of_another_peer_are_refused),
 		test(events_are_passed_on),
@@ -516,6 +564,8 @@ int main(void)
 		test(a_key_that_ends_before_its_time_is_told),
 		test(a_device_that_others_change_is_lost),
 		test(what_was_left_is_taken_over),
+		test(what_another_identity_left_goes),
+		test(what_nobody_owns_goes),
 		test(a_device_in_use_is_left_alone),
 		test(who_leaves_changes_nothing),
 		test(figures_of_many_come_from_one_dump),

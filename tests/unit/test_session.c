@@ -143,6 +143,36 @@ static void crossed(uint64_t seed, int first, uint64_t between, uint64_t delay,
 	net_free(net);
 }
 
+/* The same under traffic: packets are the first frames of each channel. */
+static void crossed_busy(uint64_t seed, int first, uint64_t between)
+{
+	struct net *net = net_new(seed, 0, 0);
+	struct node *x = &net->node[first], *y = &net->node[!first];
+
+	net->weather.delay = 5 * MS;
+	net->weather.jitter = 60 * MS;
+	signet_session_connect(&x->s, true, net->now);
+	run(net, between);
+	signet_session_connect(&y->s, true, net->now);
+	for (int i = 0; i < 100; i++) {
+		packet(x);
+		packet(y);
+		run(net, MS);
+	}
+	run(net, 40 * SEC);
+	agree(net);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(net->node[i].live_labels, 1);
+	net_free(net);
+}
+
+static void packets_go_on_when_both_begin(void **state)
+{
+	for (int first = 0; first < 2; first++)
+		for (uint64_t seed = 0; seed < 600; seed++)
+			crossed_busy(seed, first, seed % 60 * MS);
+}
+
 static void simultaneous_open_agrees_on_one_channel(void **state)
 {
 	static const uint64_t delays[] = { MS, 20 * MS, 150 * MS, 480 * MS };
@@ -301,6 +331,7 @@ int main(void)
 		cmocka_unit_test(init_is_repeated_with_growing_pauses),
 		cmocka_unit_test(a_connection_that_nobody_keeps_up_is_given_up),
 		cmocka_unit_test(simultaneous_open_agrees_on_one_channel),
+		cmocka_unit_test(packets_go_on_when_both_begin),
 		cmocka_unit_test(close_is_told),
 		cmocka_unit_test(a_peer_that_closed_is_not_pressed),
 		cmocka_unit_test(a_close_after_crossing_does_not_stall),

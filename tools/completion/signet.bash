@@ -25,7 +25,7 @@ _signet_options()
 	"dev peer") echo --prefix --move --remove --replace --channel --df \
 		--tos --mark --update ;;
 	"dev channel") echo --peer --remote --tx-label --tx-hop-key-file \
-		--local --generation --tx-lanes --rx-lanes --watch ;;
+		--local --generation --tx-lanes --rx-lanes --watch --take-over ;;
 	"dev label") echo --channel --hop-key-file --expires --update ;;
 	"dev key") echo --direction --cipher --key-file --soft --hard \
 		--soft-frames --hard-frames ;;

@@ -6,7 +6,7 @@ import os
 import socket
 import struct
 import time
-from errno import EEXIST, ENOENT
+from errno import EEXIST, ENOENT, ERANGE
 
 import nl
 from nl import C, F_CREATE, F_REPLACE, equal, refused
@@ -44,6 +44,15 @@ def device():
         limits = f.do(C["CMD_DEV_GET"])[0].sub(C["A_DEV_LIMITS"])[0]
         for name, value in wanted.items():
             equal(limits.num(C[f"A_LIMITS_{name}"]), value, name)
+
+        equal(got.raw(C["A_DEV_OWNER"]), None, "owner")
+        for owner in (bytes(range(16)), bytes(16)):
+            f.do(C["CMD_DEV_SET"], nl.attr(C["A_DEV_OWNER"], owner))
+            equal(f.do(C["CMD_DEV_GET"])[0].raw(C["A_DEV_OWNER"]),
+                  owner if any(owner) else None, "owner")
+        for size in (0, 15, 17):
+            f.refuse(ERANGE, "", "DEV_SET",
+                     nl.attr(C["A_DEV_OWNER"], bytes(size)))
 
 
 def generation():

@@ -99,6 +99,7 @@ static const struct attr channel[] = {
 	{ "tx-lanes", SIGNET_A_CHANNEL_TX_LANES, U8 },
 	{ "rx-lanes", SIGNET_A_CHANNEL_RX_LANES, U8 },
 	{ "watch", SIGNET_A_CHANNEL_WATCH, FLAG },
+	{ "take-over", SIGNET_A_CHANNEL_TAKE_OVER, FLAG },
 	{ "counters", SIGNET_A_CHANNEL_COUNTERS, NEST, counters },
 	{ 0 }
 };
