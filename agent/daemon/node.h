@@ -68,6 +68,7 @@ struct sg_node {
 	char dp_why[256]; /* why it is not the kernel's, "" where it is */
 	uint16_t dp_port; /* to be used again, 0: as configured */
 	bool dp_borrowed; /* it has another, for a while */
+	bool dp_aside;	  /* TUN now, whatever is wanted after it */
 	struct sg_timer dp_timer;
 	const char *dp_lost; /* why it has to be opened again */
 	struct sg_move *move;
@@ -126,10 +127,10 @@ struct sg_moved {
  * @configured: it is the configuration's, which is in force again
  * @moved: told later, where -EINPROGRESS is returned
  *
- * Where the node is up and uses another, channels are closed without a word and
- * made anew on it. From the kernel's, and back to its port, this happens while
- * the old channels still carry packets. If it cannot be opened the node goes on
- * with the one that it had. Return: 0, -EINPROGRESS, or -errno.
+ * Where the node is up and uses another, channels are made anew on it while the
+ * old ones still carry packets. Where that can't be they are closed first,
+ * without a word. If it cannot be opened the node goes on with the one that it
+ * had. Return: 0, -EINPROGRESS, or -errno.
  */
 int sg_node_set_datapath(struct sg_node *n, enum sg_config_datapath want,
 			 bool configured, const struct sg_moved *moved,

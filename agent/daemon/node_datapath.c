@@ -167,7 +167,8 @@ static void opened(struct sg_node *n, bool borrowed)
 int sg_node_open_datapath(struct sg_node *n, const char *beside,
 			  struct sg_error *err)
 {
-	enum sg_config_datapath want = wanted(n);
+	enum sg_config_datapath want = n->dp_aside ? SG_CONFIG_DP_TUN
+						   : wanted(n);
 	struct sg_dp_config cfg;
 	int ret = -ENOENT;
 
@@ -269,12 +270,13 @@ int sg_node_set_datapath(struct sg_node *n, enum sg_config_datapath want,
 	n->dp_want = want;
 	if (!n->up || (want == SG_CONFIG_DP_TUN ? !kernel : kernel))
 		return 0;
-	/* there has to be a port for the time of both */
-	if (kernel || n->dp_borrowed) {
-		ret = sg_node_move(n, moved, err);
-		if (ret == -EINPROGRESS)
-			return ret;
-	}
+	/* what it comes to is what there is */
+	if (want == SG_CONFIG_DP_AUTO && !n->dp_borrowed &&
+	    sg_kernel_probe(n->dp_why, sizeof(n->dp_why)))
+		return 0;
+	ret = sg_node_move(n, !kernel && !n->dp_borrowed, moved, err);
+	if (ret == -EINPROGRESS)
+		return ret;
 	return open_again(n, &before, err);
 }
 

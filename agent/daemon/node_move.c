@@ -6,6 +6,9 @@
  * sealing under the keys that it has. Once the peers have channels, routes and
  * the device's name move over in one step; what is still under way to the old
  * one is given a moment. Keys are never in both.
+ *
+ * The new one has a port of its own meanwhile. To have the node's own in the end,
+ * a move from that port to the kernel's goes by TUN on a borrowed one.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -34,6 +37,7 @@ struct sg_move {
 	struct sg_netif *netif;
 	uint8_t *peers; /* see sg_node_wanted_peers() */
 	bool switched;
+	bool aside; /* and on from there, to what is wanted */
 	uint64_t until;
 	struct sg_timer timer;
 	struct sg_moved moved;
@@ -112,25 +116,42 @@ static void close_old(struct sg_move *m)
 	m->dp = NULL;
 }
 
-static void settle(void *ctx);
+/* Nobody went on from here: the node's own port again. */
+static void settle(void *ctx)
+{
+	struct sg_node *n = ctx;
+	struct sg_error err = { "" };
+
+	if (!n->up || !n->dp_borrowed || n->move)
+		return;
+	if (sg_node_move(n, false, NULL, &err) != -EINPROGRESS)
+		sg_timer_set(n->loop, &n->dp_timer, sg_now() + BORROW_NS);
+}
 
 static void finish(struct sg_move *m, int ret, const struct sg_error *err)
 {
+	bool onward = m->aside && !ret;
 	struct sg_moved moved = m->moved;
 	struct sg_node *n = m->node;
+	struct sg_error further = *err;
 
 	n->move = NULL;
 	sg_timer_cancel(n->loop, &m->timer);
 	close_old(m);
 	free(m->peers);
 	free(m);
+	if (onward) {
+		ret = sg_node_move(n, false, &moved, &further);
+		if (ret == -EINPROGRESS)
+			return;
+	}
 	if (n->dp_borrowed) {
 		n->dp_timer.fn = settle;
 		n->dp_timer.ctx = n;
 		sg_timer_set(n->loop, &n->dp_timer, sg_now() + BORROW_NS);
 	}
 	if (moved.fn)
-		moved.fn(moved.ctx, ret, err);
+		moved.fn(moved.ctx, ret, &further);
 }
 
 /* Not beside: the old one goes first. */
@@ -142,6 +163,7 @@ static void give_up(struct sg_move *m, const struct sg_error *why)
 	int ret;
 
 	n->move = NULL;
+	m->aside = false;
 	sg_log(SG_LOG_WARNING, "data path: %s: closing the old one first",
 	       why->text);
 	/* its routes and name are still the old device's */
@@ -241,7 +263,7 @@ static void look(void *ctx)
 	sg_timer_set(n->loop, &m->timer, now + DRAIN_NS);
 }
 
-int sg_node_move(struct sg_node *n, const struct sg_moved *moved,
+int sg_node_move(struct sg_node *n, bool aside, const struct sg_moved *moved,
 		 struct sg_error *err)
 {
 	struct sg_move *m = calloc(1, sizeof(*m));
@@ -253,9 +275,12 @@ int sg_node_move(struct sg_node *n, const struct sg_moved *moved,
 	m->ops = n->dp_ops;
 	m->dp = n->dp;
 	m->netif = n->netif;
+	m->aside = aside;
 	m->peers = sg_node_wanted_peers(n);
+	n->dp_aside = aside;
 	if (m->peers)
 		ret = open_beside(n, m, err);
+	n->dp_aside = false;
 	if (ret) {
 		sg_log(SG_LOG_WARNING, "data path: %s", err->text);
 		free(m->peers);
@@ -285,17 +310,8 @@ void sg_node_move_end(struct sg_node *n)
 
 	if (!m)
 		return;
+	m->aside = false;
 	if (!m->switched && switch_over(n, m, &err))
 		sg_log(SG_LOG_ERR, "%s", err.text);
 	finish(m, 0, &err);
-}
-
-/* Nobody went on from here: the node's own port again. */
-static void settle(void *ctx)
-{
-	struct sg_node *n = ctx;
-	struct sg_error err = { "" };
-
-	if (n->up && n->dp_borrowed && !n->move)
-		sg_node_move(n, NULL, &err);
 }

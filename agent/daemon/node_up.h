@@ -32,9 +32,10 @@ void sg_node_connect_peers(struct sg_node *n, const uint8_t *list);
 /**
  * sg_node_move() - to the data path that is wanted, opened beside the one in
  * use, which carries packets until its peers have channels on the other
+ * @aside: first to TUN on a borrowed port, so that the node's own is free
  * Return: -EINPROGRESS; an error, and nothing has changed.
  */
-int sg_node_move(struct sg_node *n, const struct sg_moved *moved,
+int sg_node_move(struct sg_node *n, bool aside, const struct sg_moved *moved,
 		 struct sg_error *err);
 /** sg_node_move_end() - if there is one under way, do not wait for anything */
 void sg_node_move_end(struct sg_node *n);
