@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 
 CONFIGURED=10000
-CONNECTED=${SCALE:-2000}
+CONNECTED=${SCALE:-$((2000 / SLOW))}
 
 # crowd COMMAND...: sets $answer
 crowd() {
