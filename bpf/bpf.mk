@@ -10,7 +10,7 @@ BPF_TESTS := $(patsubst tests/bpf/%.c,$(BUILD)/bpf/%,$(wildcard tests/bpf/test_*
 .PHONY: bpf bpf-test-build
 .SECONDARY:
 
-bpf: $(BUILD)/bpf/gate.skel.h ## the BPF programs alone
+bpf: $(BUILD)/bpf/gate.skel.h $(BUILD)/bpf/policy.skel.h ## the BPF programs alone
 
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h include/signet/*.h)
 	$(say) BPF $<
@@ -18,6 +18,11 @@ $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h include/signet/*.h)
 	$(BPF_CLANG) $(BPF_CFLAGS) -c $< -o $@
 
 $(BUILD)/bpf/%.bpf.o: tests/bench/%.bpf.c $(wildcard bpf/*.h)
+	$(say) BPF $<
+	@mkdir -p $(@D)
+	$(BPF_CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(BUILD)/bpf/%.bpf.o: tests/bpf/%.bpf.c
 	$(say) BPF $<
 	@mkdir -p $(@D)
 	$(BPF_CLANG) $(BPF_CFLAGS) -c $< -o $@
@@ -37,20 +42,27 @@ $(BUILD)/obj/agent/daemon/gate_load.o $(BUILD)/obj/tests/unit/test_bpf_load.o: \
 $(BUILD)/obj/agent/daemon/gate_load.o $(BUILD)/obj/tests/unit/test_bpf_load.o: \
 	$(BUILD)/bpf/gate.skel.h
 
+$(BUILD)/obj/agent/daemon/kernel_policy.o: EXTRA_CFLAGS += -I. -I$(BUILD)
+$(BUILD)/obj/agent/daemon/kernel_policy.o: $(BUILD)/bpf/policy.skel.h
+
 # Scenarios of BPF_PROG_TEST_RUN.
 bpf-test-build: $(BPF_TESTS)
 
-$(BUILD)/obj/tests/bpf/%.o $(BUILD)/obj/tests/bench/gate.o: \
+$(BUILD)/obj/tests/bpf/%.o $(BUILD)/obj/tests/bench/gate_%.o: \
 	EXTRA_CFLAGS += -I. -I$(BUILD) -Itests/bpf
-$(BPF_TESTS:$(BUILD)/bpf/%=$(BUILD)/obj/tests/bpf/%.o): $(BUILD)/bpf/gate.skel.h
+$(BPF_TESTS:$(BUILD)/bpf/%=$(BUILD)/obj/tests/bpf/%.o): $(BUILD)/bpf/gate.skel.h \
+	$(BUILD)/bpf/policy.skel.h $(BUILD)/bpf/policy_lab.skel.h
 
 $(BUILD)/bpf/test_%: $(BUILD)/obj/tests/bpf/test_%.o $(BUILD)/libsignet-core.a
 	$(say) LD $@
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -lbpf $(PKG_LIBS)
 
+$(BUILD)/obj/tests/bench/gate.o: EXTRA_CFLAGS += -I. -I$(BUILD) -Itests/bpf
 $(BUILD)/obj/tests/bench/gate.o: $(BUILD)/bpf/gate.skel.h $(BUILD)/bpf/gate_floor.skel.h
+$(BUILD)/obj/tests/bench/gate_policy.o: $(BUILD)/bpf/policy.skel.h $(BUILD)/bpf/policy_lab.skel.h
 
-$(BUILD)/bench/gate: $(BUILD)/obj/tests/bench/gate.o $(BUILD)/libsignet-core.a
+$(BUILD)/bench/gate $(BUILD)/bench/gate_policy: $(BUILD)/bench/%: \
+		$(BUILD)/obj/tests/bench/%.o $(BUILD)/libsignet-core.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -lbpf $(PKG_LIBS)

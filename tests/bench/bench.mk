@@ -15,6 +15,7 @@ bench-tun: test-deps $(BUILD)/signetd $(BUILD)/signet $(BUILD)/bench/dp_static #
 	@tests/bench/bench-tun --build $(BUILD) --cache $(BUILD)/cache/wireguard-go \
 		--rounds $(ROUNDS)
 
-bench-gate: test-deps $(BUILD)/bench/gate ## what the gate's verdicts cost (root)
+bench-gate: test-deps $(BUILD)/bench/gate $(BUILD)/bench/gate_policy ## what the gate's verdicts cost (root)
 	@mkdir -p $(BUILD)/bench
 	@$(BUILD)/bench/gate
+	@$(BUILD)/bench/gate_policy
