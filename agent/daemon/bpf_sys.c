@@ -20,6 +20,20 @@ static uint64_t ptr(const void *p)
 	return (uintptr_t)p;
 }
 
+int sg_bpf_map_create(enum bpf_map_type type, uint32_t key, uint32_t value,
+		      uint32_t entries, uint32_t flags)
+{
+	union bpf_attr a;
+
+	memset(&a, 0, sizeof(a));
+	a.map_type = type;
+	a.key_size = key;
+	a.value_size = value;
+	a.max_entries = entries;
+	a.map_flags = flags;
+	return sys_bpf(BPF_MAP_CREATE, &a);
+}
+
 static int element(enum bpf_cmd cmd, int fd, const void *key, const void *value)
 {
 	union bpf_attr a;

@@ -13,6 +13,9 @@
 
 #include <linux/bpf.h>
 
+/** sg_bpf_map_create() - needs CAP_BPF, see sg_privileges_bpf() */
+int sg_bpf_map_create(enum bpf_map_type type, uint32_t key, uint32_t value,
+		      uint32_t entries, uint32_t flags);
 int sg_bpf_map_lookup(int fd, const void *key, void *value);
 int sg_bpf_map_update(int fd, const void *key, const void *value);
 int sg_bpf_map_delete(int fd, const void *key);

@@ -105,6 +105,7 @@ struct sg_dp_config {
 	uint32_t max_channels;
 	uint32_t rx_lanes; /* that peers are told of, 0: all */
 	bool uring;	   /* workers try io_uring first */
+	bool policy;	   /* policy_set() follows, and must be possible */
 };
 
 struct sg_dp_channel_stats {

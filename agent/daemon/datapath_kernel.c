@@ -107,6 +107,11 @@ static int start(struct sg_datapath *dp)
 		return err;
 	set_owner(dp);
 	set_limits(dp);
+	if (dp->cfg.policy) {
+		err = kernel_policy_load(dp);
+		if (err)
+			return err;
+	}
 	err = kernel_frames_start(dp);
 	if (!err)
 		err = kernel_sockets_attach(dp);
@@ -142,6 +147,7 @@ static void datapath_close(struct sg_datapath *dp)
 	if (!dp)
 		return;
 	stays = dp->left && !dp->retired;
+	kernel_policy_free(dp, stays);
 	if (!stays && dp->ifindex && !dp->is_lost &&
 	    sg_kmod_link_del(dp->km, dp->ifindex))
 		sg_log(SG_LOG_WARNING, "cannot remove device %s: %s",
@@ -189,6 +195,7 @@ static int datapath_open(struct sg_datapath **out, struct sg_loop *loop,
 			       sg_kmod_error(dp->km));
 		/* what was there before us stays, and the next try needs the
 		 * sockets that were kept for us */
+		kernel_policy_free(dp, !dp->made);
 		if (dp->made)
 			sg_kmod_link_del(dp->km, dp->ifindex);
 		datapath_free(dp, true);
@@ -238,6 +245,7 @@ static void datapath_drops(struct sg_datapath *dp,
 		memset(peers, 0, sizeof(peers));
 	for (int i = 0; i < SIGNET_DROP_COUNT; i++)
 		d[i] += dp->drops[i] + dev.drops[i] + peers[i];
+	kernel_policy_drops(dp, d);
 }
 
 static void datapath_status(struct sg_datapath *dp, struct sg_dp_status *st)
@@ -281,6 +289,9 @@ const struct sg_datapath_ops sg_datapath_kernel = {
 	.keepalive = kernel_keepalive,
 	.watch = kernel_watch,
 	.send = datapath_send,
+	.policy_set = kernel_policy_set,
+	.policy_flows = kernel_policy_flows,
+	.policy_refused = kernel_policy_refused,
 	.channel_stats = kernel_channel_stats,
 	.drops = datapath_drops,
 	.status = datapath_status,

@@ -13,6 +13,7 @@
 
 #include "common/kmod.h"
 #include "daemon/datapath_kernel.h"
+#include "daemon/kernel_policy.h"
 #include "daemon/loop.h"
 #include "daemon/map.h"
 #include "daemon/tun_queue.h"
@@ -103,6 +104,7 @@ struct sg_datapath {
 	struct sg_map by_peer;	  /* kernel's number to number plus one */
 	struct sg_map by_channel; /* to struct kernel_channel */
 	struct kernel_left leftover;
+	struct kernel_policy *policy; /* NULL: not loaded */
 
 	uint8_t *buf; /* for one receive */
 	struct sg_queue handshakes;

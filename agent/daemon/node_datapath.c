@@ -64,6 +64,7 @@ static void fill_config(const struct sg_node *n, const char *beside,
 		.max_peers = n->max_peers,
 		.max_channels = n->max_peers * SIGNET_SESSION_CHANNELS,
 		.rx_lanes = n->local.lanes,
+		.policy = sg_node_restricted(n),
 		.uring = !strcmp(sg_loop_backend(n->loop), "io_uring"),
 	};
 	memcpy(cfg->owner, n->overlay, sizeof(cfg->owner));
@@ -111,12 +112,6 @@ static int open_kernel(struct sg_node *n, const struct sg_dp_config *cfg,
 	int ret;
 
 	n->dp_ops = &sg_datapath_kernel;
-	if (sg_node_restricted(n) && !n->dp_ops->policy_set) {
-		snprintf(n->dp_why, sizeof(n->dp_why),
-			 "Allow lines of peers are not for signet.ko yet");
-		return sg_err(err, EOPNOTSUPP, "DataPath = kernel: %s",
-			      n->dp_why);
-	}
 	ret = sg_kernel_probe(n->dp_why, sizeof(n->dp_why));
 	if (ret)
 		return sg_err(err, -ret, "DataPath = kernel: %s", n->dp_why);

@@ -123,6 +123,22 @@ check "without a line, too" allow
 check "any port is reached" ask a udp $B4 5011
 in_ns a ping -q -c 1 -W 2 -M dont -s 3000 $B4 >"$T/large"
 check "so are fragments" grep -q ' 1 received' "$T/large"
+[ "$(datapath_of b)" = tun ] ||
+	is "nothing of it is on the device" \
+		"$(ls /sys/fs/bpf/signet/v1 2>&1 | grep -c ^policy)" 0
 is "nothing is decided any more" \
 	"$(policy_stage b why a tcp/80)" "ok [Peer a] has no Allow line: it may begin everything"
+
+# with a device that is taken down, its programs and pins go
+check "there is a policy again" allow 'Allow = tcp/5432'
+check "that is in force" eval "! ask a tcp $B4 5433 && ask a tcp $B4 5432"
+# an agent that is killed leaves all of it, the next one goes on with it
+node_kill b
+node_start b
+check "after a crash it is in force as well" eval \
+	"within 15 ask a tcp $B4 5432 && ! ask a tcp $B4 5433"
+sig b down >/dev/null
+[ "$(datapath_of b)" = tun ] ||
+	is "nothing is left after down" \
+		"$(ls /sys/fs/bpf/signet/v1 2>&1 | grep -c ^policy)" 0
 done_testing

@@ -46,6 +46,7 @@ static struct table {
 	size_t n_events;
 	int event_error; /* once, before the events */
 	int event_fd;
+	bool metadata; /* of the link */
 	unsigned int link_dels, peer_dels, channel_dels, channel_gets, dumps,
 		take_overs;
 } table;
@@ -110,6 +111,14 @@ int sg_kmod_link_get(struct sg_kmod *km, uint32_t ifindex,
 {
 	memset(link, 0, sizeof(*link));
 	return table.other ? -EINVAL : table.device ? 0 : -ENODEV;
+}
+
+int sg_kmod_link_set(struct sg_kmod *km, uint32_t ifindex,
+		     const struct sg_kmod_link *link)
+{
+	if (link->set & SG_KMOD_LINK_METADATA)
+		table.metadata = link->metadata;
+	return 0;
 }
 
 int sg_kmod_link_del(struct sg_kmod *km, uint32_t ifindex)
