@@ -12,6 +12,7 @@
 
 #include "aead.h"
 #include "chacha.h"
+#include "gcm.h"
 #include "key.h"
 
 /**
@@ -291,42 +292,9 @@ static int probe(struct signet_key *key)
 	return 0;
 }
 
-/* On older x86 kernels "gcm(aes)" is a wrapper over cryptd over an internal
- * algorithm, for callers that don't know whether SIMD can be used. Here that
- * is asked before, so the internal one does: it answers at once, and a key is
- * one transform and not three. The crypto API names it after the wrapper.
- */
-static struct crypto_aead *gcm_inner(struct crypto_aead *wrapper)
-{
-	const char *driver =
-		crypto_tfm_alg_driver_name(crypto_aead_tfm(wrapper));
-	u32 type = CRYPTO_ALG_INTERNAL | CRYPTO_ALG_TESTED;
-	char name[CRYPTO_MAX_ALG_NAME];
-
-	if (snprintf(name, sizeof(name), "__%s", driver) >= sizeof(name))
-		return ERR_PTR(-ENAMETOOLONG);
-	/* what is there, tested: nothing is loaded or made for this */
-	return crypto_alloc_aead(name, type,
-				 type | CRYPTO_ALG_ASYNC | CRYPTO_NOLOAD);
-}
-
-static struct crypto_aead *gcm_alloc(void)
-{
-	struct crypto_aead *inner, *tfm = crypto_alloc_aead("gcm(aes)", 0, 0);
-
-	if (IS_ERR(tfm) ||
-	    !(crypto_aead_alg(tfm)->base.cra_flags & CRYPTO_ALG_ASYNC))
-		return tfm;
-	inner = gcm_inner(tfm);
-	if (IS_ERR(inner))
-		return tfm;
-	crypto_free_aead(tfm);
-	return inner;
-}
-
 static int gcm_set(struct signet_key *key, const u8 *secret)
 {
-	struct crypto_aead *tfm = gcm_alloc();
+	struct crypto_aead *tfm = signet_gcm_alloc();
 	u32 flags;
 	int err;
 
@@ -351,7 +319,7 @@ static int gcm_set(struct signet_key *key, const u8 *secret)
 	return 0;
 
 err_tfm:
-	crypto_free_aead(tfm);
+	signet_gcm_free(tfm);
 	return err;
 }
 
@@ -371,7 +339,7 @@ int signet_aead_key_set(struct signet_key *key, const u8 *secret)
 void signet_aead_key_free(struct signet_key *key)
 {
 	if (key->cipher == SIGNET_CIPHER_AES_256_GCM)
-		crypto_free_aead(key->tfm); /* wipes its copy */
+		signet_gcm_free(key->tfm);
 	memzero_explicit(key->secret, sizeof(key->secret));
 }
 

@@ -2,6 +2,7 @@
 #include <linux/hash.h>
 #include <linux/netlink.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "channel.h"
 #include "hop.h"
@@ -9,10 +10,26 @@
 #include "label.h"
 #include "tx.h"
 
+static struct kmem_cache *path_cache;
+
+int signet_path_cache_init(void)
+{
+	path_cache = kmem_cache_create("signet_path",
+				       sizeof(struct signet_path), 0,
+				       SLAB_ACCOUNT, NULL);
+	return path_cache ? 0 : -ENOMEM;
+}
+
+void signet_path_cache_exit(void)
+{
+	kmem_cache_destroy(path_cache);
+}
+
 static void path_free(struct signet_path *path)
 {
 	dst_cache_destroy(&path->cache);
-	kfree_sensitive(path); /* holds a hop key */
+	memzero_explicit(path, sizeof(*path)); /* holds a hop key */
+	kmem_cache_free(path_cache, path);
 }
 
 static void path_free_rcu(struct rcu_head *rcu)
@@ -26,12 +43,12 @@ static struct signet_path *path_new(struct signet_channel *ch,
 	struct signet_path *path;
 	int err;
 
-	path = kzalloc_obj(*path, GFP_KERNEL_ACCOUNT);
+	path = kmem_cache_zalloc(path_cache, GFP_KERNEL_ACCOUNT);
 	if (!path)
 		return ERR_PTR(-ENOMEM);
 	err = dst_cache_init(&path->cache, GFP_KERNEL_ACCOUNT);
 	if (err) {
-		kfree(path);
+		kmem_cache_free(path_cache, path);
 		return ERR_PTR(err);
 	}
 	path->channel = ch;
@@ -206,9 +223,7 @@ void signet_channel_del(struct signet_channel *ch)
 	spin_unlock_bh(&peer->waiting.lock);
 	for (direction = 0; direction < 2; direction++) {
 		for (id = 0; id < SIGNET_KEY_IDS; id++) {
-			key = rcu_dereference_protected(
-				ch->keys[direction][id],
-				lockdep_is_held(&sd->lock));
+			key = signet_key_in(ch, direction, id);
 			if (key)
 				signet_key_del(key);
 		}
@@ -261,7 +276,7 @@ static bool take_over(struct signet_channel *ch, u8 key_id)
 {
 	struct signet_key *key;
 
-	key = rcu_dereference(ch->keys[SIGNET_DIRECTION_TRANSMIT][key_id]);
+	key = signet_key_in(ch, SIGNET_DIRECTION_TRANSMIT, key_id);
 	if (!key || !rcu_access_pointer(ch->path) ||
 	    test_bit(SIGNET_CHANNEL_DEAD, &ch->flags) ||
 	    !test_and_clear_bit(SIGNET_CHANNEL_TAKES_OVER, &ch->flags))
@@ -324,8 +339,7 @@ void signet_channel_sum(const struct signet_channel *ch,
 
 	rcu_read_lock();
 	for (id = 0; id < SIGNET_KEY_IDS; id++) {
-		key = rcu_dereference(
-			ch->keys[SIGNET_DIRECTION_RECEIVE][id]);
+		key = rcu_dereference(ch->rx_keys[id]);
 		if (key)
 			sum->aead_failures += atomic64_read(&key->failures);
 	}

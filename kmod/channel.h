@@ -62,7 +62,8 @@ enum signet_channel_flag {
  * @peer: held
  * @path: RCU, written under sd->lock; NULL: receives only
  * @tx_key: key that seals now; RCU, written under peer->waiting.lock
- * @keys: [direction][key id]; RCU, written under sd->lock
+ * @rx_keys: by key id; RCU, written under sd->lock
+ * @tx_keys: list of transmit keys; the same
  * @labels: its labels, under sd->lock
  * @flags: enum signet_channel_flag, atomic bit operations
  * @failures: of receive keys that are gone, under sd->lock
@@ -70,20 +71,23 @@ enum signet_channel_flag {
  */
 struct signet_channel {
 	struct signet_peer *peer;
-	u32 id;
-	u8 tx_lanes;
-	u8 rx_lanes;
-	unsigned long flags;
 	struct signet_path __rcu *path;
 	struct signet_key __rcu *tx_key;
-	struct signet_key __rcu *keys[2][SIGNET_KEY_IDS];
 	struct signet_counters __percpu *counters;
+	unsigned long flags;
+	u32 id;
+	struct kref ref;
+	u8 tx_lanes;
+	u8 rx_lanes;
 	u64 failures;
+	struct signet_key __rcu *rx_keys[SIGNET_KEY_IDS];
+	struct signet_key __rcu *tx_keys;
 	u64 endpoint_told;
 	struct list_head node; /* in peer->channels */
-	struct list_head labels;
-	struct kref ref;
-	struct rcu_head rcu;
+	union {
+		struct list_head labels;
+		struct rcu_head rcu; /* once there are none */
+	};
 };
 
 struct signet_path_config {
@@ -93,6 +97,9 @@ struct signet_path_config {
 	u32 tx_label;
 	u32 generation;
 };
+
+int signet_path_cache_init(void); /* a kmem_cache, accounted, exact size */
+void signet_path_cache_exit(void);
 
 /* all: process context, sd->lock held, unless said otherwise */
 

@@ -73,8 +73,7 @@ static void drop_channel_keys(struct signet_channel *ch)
 
 	for (dir = 0; dir < 2; dir++) {
 		for (id = 0; id < SIGNET_KEY_IDS; id++) {
-			key = rcu_dereference_protected(ch->keys[dir][id],
-					lockdep_is_held(&ch->peer->sd->lock));
+			key = signet_key_in(ch, dir, id);
 			if (!key)
 				continue;
 			signet_event_key_expired(key);

@@ -74,8 +74,7 @@ static u64 expire_keys(struct signet_channel *ch, u64 now)
 
 	for (dir = 0; dir < 2; dir++) {
 		for (id = 0; id < SIGNET_KEY_IDS; id++) {
-			key = rcu_dereference_protected(ch->keys[dir][id],
-					lockdep_is_held(&ch->peer->sd->lock));
+			key = signet_key_in(ch, dir, id);
 			if (key)
 				next = min(next, expire_key(key, now));
 		}

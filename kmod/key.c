@@ -20,17 +20,34 @@ static void key_wipe(struct signet_key *key)
 	kfree_sensitive(key);
 }
 
-static void key_free_work(struct work_struct *work)
+/* after their grace period: an AEAD is freed in process context */
+static LLIST_HEAD(dead_keys);
+
+static void wipe_work(struct work_struct *work)
 {
-	key_wipe(container_of(to_rcu_work(work), struct signet_key, free));
+	struct signet_key *key, *next;
+
+	llist_for_each_entry_safe(key, next, llist_del_all(&dead_keys), dead) {
+		key_wipe(key);
+		cond_resched();
+	}
+}
+
+static DECLARE_WORK(wipe, wipe_work);
+
+static void key_free_rcu(struct rcu_head *rcu)
+{
+	struct signet_key *key = container_of(rcu, struct signet_key, rcu);
+
+	if (llist_add(&key->dead, &dead_keys))
+		queue_work(signet_wq, &wipe);
 }
 
 static void key_release(struct kref *ref)
 {
 	struct signet_key *key = container_of(ref, struct signet_key, ref);
 
-	INIT_RCU_WORK(&key->free, key_free_work);
-	queue_rcu_work(signet_wq, &key->free);
+	call_rcu(&key->rcu, key_free_rcu);
 }
 
 void signet_key_get(struct signet_key *key)
@@ -78,8 +95,9 @@ static struct signet_key *key_make(struct signet_channel *ch,
 	unsigned int lanes = tx ? ch->tx_lanes : ch->rx_lanes;
 	struct signet_key *key;
 
-	key = kzalloc(tx ? struct_size(key, tx, lanes) :
-			   struct_size(key, windows, lanes),
+	/* nothing needs to be apart from what follows the last lane */
+	key = kzalloc(tx ? offsetofend(struct signet_key, tx[lanes - 1].next) :
+			   offsetof(struct signet_key, windows[lanes]),
 		      GFP_KERNEL_ACCOUNT);
 	if (!key)
 		return NULL;
@@ -99,6 +117,49 @@ static struct signet_key *key_make(struct signet_channel *ch,
 	return key;
 }
 
+/* sd->lock */
+#define locked(ch, p)                                                          \
+	rcu_dereference_protected(p, lockdep_is_held(&(ch)->peer->sd->lock))
+/* RCU or sd->lock */
+#define visible(ch, p)                                                         \
+	rcu_dereference_check(p, lockdep_is_held(&(ch)->peer->sd->lock))
+
+struct signet_key *signet_key_in(const struct signet_channel *ch,
+				 unsigned int direction, unsigned int id)
+{
+	struct signet_key *key;
+
+	if (direction == SIGNET_DIRECTION_RECEIVE)
+		return visible(ch, ch->rx_keys[id]);
+	key = visible(ch, ch->tx_keys);
+	while (key && key->id != id)
+		key = visible(ch, key->next);
+	return key;
+}
+
+static void slot_fill(struct signet_channel *ch, struct signet_key *key)
+{
+	if (key->direction == SIGNET_DIRECTION_RECEIVE) {
+		rcu_assign_pointer(ch->rx_keys[key->id], key);
+		return;
+	}
+	RCU_INIT_POINTER(key->next, locked(ch, ch->tx_keys));
+	rcu_assign_pointer(ch->tx_keys, key);
+}
+
+static void slot_empty(struct signet_channel *ch, const struct signet_key *key)
+{
+	struct signet_key __rcu **at = &ch->tx_keys;
+
+	if (key->direction == SIGNET_DIRECTION_RECEIVE) {
+		RCU_INIT_POINTER(ch->rx_keys[key->id], NULL);
+		return;
+	}
+	while (locked(ch, *at) != key)
+		at = &locked(ch, *at)->next;
+	rcu_assign_pointer(*at, locked(ch, key->next));
+}
+
 int signet_key_new(struct signet_channel *ch,
 		   const struct signet_key_config *cfg,
 		   struct netlink_ext_ack *extack)
@@ -107,7 +168,7 @@ int signet_key_new(struct signet_channel *ch,
 	struct signet_key *key;
 	int err;
 
-	if (rcu_access_pointer(ch->keys[cfg->direction][cfg->id])) {
+	if (signet_key_in(ch, cfg->direction, cfg->id)) {
 		NL_SET_ERR_MSG(extack, "there is a key in that slot");
 		return -EEXIST;
 	}
@@ -120,7 +181,7 @@ int signet_key_new(struct signet_channel *ch,
 		kfree_sensitive(key);
 		return err;
 	}
-	rcu_assign_pointer(ch->keys[cfg->direction][cfg->id], key);
+	slot_fill(ch, key);
 	sd->n_keys++;
 	signet_device_changed(sd);
 	if (min(key->soft_ns, key->hard_ns) != U64_MAX)
@@ -136,7 +197,7 @@ void signet_key_del(struct signet_key *key)
 	if (key->direction == SIGNET_DIRECTION_RECEIVE)
 		ch->failures += atomic64_read(&key->failures);
 	set_bit(SIGNET_KEY_DEAD, &key->flags);
-	RCU_INIT_POINTER(ch->keys[key->direction][key->id], NULL);
+	slot_empty(ch, key);
 	spin_lock_bh(&ch->peer->waiting.lock);
 	if (rcu_access_pointer(ch->tx_key) == key)
 		RCU_INIT_POINTER(ch->tx_key, NULL);
@@ -152,9 +213,7 @@ int signet_key_swap(struct signet_channel *ch, u8 key_id,
 	struct signet_device *sd = ch->peer->sd;
 	struct signet_key *key;
 
-	key = rcu_dereference_protected(
-		ch->keys[SIGNET_DIRECTION_TRANSMIT][key_id],
-		lockdep_is_held(&sd->lock));
+	key = signet_key_in(ch, SIGNET_DIRECTION_TRANSMIT, key_id);
 	if (!key) {
 		NL_SET_ERR_MSG(extack, "no transmit key in that slot");
 		return -ENOENT;

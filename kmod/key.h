@@ -7,9 +7,10 @@
 #ifndef SIGNET_KMOD_KEY_H
 #define SIGNET_KMOD_KEY_H
 
+#include <linux/cache.h>
 #include <linux/kref.h>
+#include <linux/llist.h>
 #include <linux/timekeeping.h>
-#include <linux/workqueue.h>
 
 #include "channel.h"
 #include "clone.h"
@@ -29,10 +30,11 @@ enum signet_key_flag {
 	SIGNET_KEY_SPENT,     /* a lane sealed all frames that it may */
 };
 
-/* counter of one lane: the next to be used */
+/* counter of one lane: the next to be used; each in another cache line */
 struct signet_tx_lane {
 	atomic64_t next;
-} ____cacheline_aligned_in_smp;
+	u8 apart[SMP_CACHE_BYTES - sizeof(atomic64_t)];
+};
 
 /**
  * struct signet_key - one key
@@ -48,8 +50,14 @@ struct signet_tx_lane {
  * @tfm: of AES-256-GCM
  * @secret: of ChaCha20-Poly1305: words of the key
  * @n_lanes: length of @tx or @windows
+ * @next: transmit key of the channel; RCU, written under sd->lock
+ * @dead: among those that wait to be freed
  * @windows: receive: made when a lane's first frame has opened; RCU
  * @tx: transmit
+ *
+ * What each frame reads comes first. What is written begins with a cache line
+ * that frames have no other use for, so that the first lane's counter can be
+ * in it: a key with one lane has three lines.
  */
 struct signet_key {
 	struct signet_channel *channel;
@@ -63,18 +71,22 @@ struct signet_key {
 	u8 n_lanes;
 	u32 odd_lanes;
 	unsigned long flags;
-	u64 born;
 	u64 soft_ns;
 	u64 hard_ns;
-	u64 soft_frames;
-	u64 hard_frames;
 	u64 lane_soft;
 	u64 lane_hard;
 	struct signet_clone_id machine;
-	atomic64_t failures;
+	u64 born;
+	u64 soft_frames;
+	u64 hard_frames;
+	atomic64_t failures ____cacheline_aligned_in_smp;
 	u64 opened_then;
+	struct signet_key __rcu *next;
 	struct kref ref;
-	struct rcu_work free;
+	union {
+		struct rcu_head rcu;
+		struct llist_node dead;
+	};
 	union {
 		DECLARE_FLEX_ARRAY(struct signet_replay __rcu *, windows);
 		DECLARE_FLEX_ARRAY(struct signet_tx_lane, tx);
@@ -90,6 +102,9 @@ struct signet_key_config {
 	u64 soft_frames, hard_frames; /* U64_MAX: never */
 };
 
+/* RCU or sd->lock; the key in a slot, or NULL */
+struct signet_key *signet_key_in(const struct signet_channel *ch,
+				 unsigned int direction, unsigned int id);
 /* sd->lock; -EEXIST slot filled; -ENOPKG cipher not in this kernel */
 int signet_key_new(struct signet_channel *ch,
 		   const struct signet_key_config *cfg,
@@ -106,7 +121,7 @@ void signet_key_put(struct signet_key *key); /* any context */
 static inline struct signet_key *signet_key_rx(struct signet_channel *ch,
 					       u8 key_id)
 {
-	return rcu_dereference(ch->keys[SIGNET_DIRECTION_RECEIVE][key_id]);
+	return rcu_dereference(ch->rx_keys[key_id]);
 }
 
 /* exact to a tick; nothing is sealed or opened after */

@@ -18,8 +18,10 @@ struct signet_label {
 	siphash_key_t hop_key;
 	struct signet_channel *channel;
 	u64 expires;
-	struct list_head node; /* in channel->labels */
-	struct rcu_head rcu;
+	union {
+		struct list_head node; /* in channel->labels */
+		struct rcu_head rcu;
+	};
 };
 
 int signet_labels_init(struct signet_device *sd);

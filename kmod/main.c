@@ -8,6 +8,7 @@
 #include <net/rtnetlink.h>
 
 #include "aead.h"
+#include "channel.h"
 #include "clone.h"
 #include "device.h"
 #include "netlink-gen.h"
@@ -90,10 +91,14 @@ static int __init signet_init(void)
 	if (err)
 		goto err_aead;
 
+	err = signet_path_cache_init();
+	if (err)
+		goto err_replay;
+
 	signet_wq = alloc_workqueue("signet", WQ_MEM_RECLAIM | WQ_PERCPU, 0);
 	if (!signet_wq) {
 		err = -ENOMEM;
-		goto err_replay;
+		goto err_path;
 	}
 
 	signet_clone_init();
@@ -122,6 +127,8 @@ err_notifiers:
 err_clone:
 	signet_clone_exit();
 	destroy_workqueue(signet_wq);
+err_path:
+	signet_path_cache_exit();
 err_replay:
 	signet_replay_cache_exit();
 err_aead:
@@ -148,6 +155,7 @@ static void __exit signet_exit(void)
 
 	signet_clone_exit();
 	destroy_workqueue(signet_wq);
+	signet_path_cache_exit();
 	signet_replay_cache_exit();
 	signet_aead_exit();
 }

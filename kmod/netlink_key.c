@@ -13,13 +13,6 @@
 #define RECEIVE_HARD_MS	 (210 * MSEC_PER_SEC)
 #define HARD_FRAMES	 BIT_ULL(28)
 
-static struct signet_key *key_in(const struct signet_channel *ch,
-				 unsigned int direction, unsigned int id)
-{
-	return rcu_dereference_protected(ch->keys[direction][id],
-					 lockdep_is_held(&ch->peer->sd->lock));
-}
-
 /* @limit: as given when @attr is there */
 static int parse_limit(struct genl_info *info, int attr, u64 *limit)
 {
@@ -121,7 +114,8 @@ static int new_key(struct signet_device *sd, struct genl_info *info,
 	if (IS_ERR(ch))
 		return PTR_ERR(ch);
 
-	err = signet_nl_new(info, key_in(ch, cfg->direction, cfg->id), false);
+	err = signet_nl_new(info, signet_key_in(ch, cfg->direction, cfg->id),
+			    false);
 	if (err)
 		return err;
 
@@ -202,10 +196,10 @@ static int del_keys(struct signet_channel *ch, struct genl_info *info)
 	unsigned int direction, n = 0;
 	struct signet_key *key;
 
-	for (direction = 0; direction < ARRAY_SIZE(ch->keys); direction++) {
+	for (direction = 0; direction < 2; direction++) {
 		if (attr && nla_get_u32(attr) != direction)
 			continue;
-		key = key_in(ch, direction, id);
+		key = signet_key_in(ch, direction, id);
 		if (!key)
 			continue;
 		signet_key_del(key);
@@ -333,8 +327,9 @@ static int reply_key(struct genl_info *info, const struct signet_channel *ch)
 	struct signet_key *key;
 	int err;
 
-	key = key_in(ch, nla_get_u32(info->attrs[SIGNET_A_KEY_DIRECTION]),
-		     nla_get_u8(info->attrs[SIGNET_A_KEY_KEY_ID]));
+	key = signet_key_in(ch,
+			    nla_get_u32(info->attrs[SIGNET_A_KEY_DIRECTION]),
+			    nla_get_u8(info->attrs[SIGNET_A_KEY_KEY_ID]));
 	if (!key)
 		return no_key(info);
 
@@ -377,8 +372,8 @@ static int dump_channel_keys(struct sk_buff *skb, struct netlink_callback *cb,
 	void *hdr;
 
 	for (; at->part < 2 * SIGNET_KEY_IDS; at->part++) {
-		key = key_in(ch, at->part / SIGNET_KEY_IDS,
-			     at->part % SIGNET_KEY_IDS);
+		key = signet_key_in(ch, at->part / SIGNET_KEY_IDS,
+				    at->part % SIGNET_KEY_IDS);
 		if (!key)
 			continue;
 		hdr = signet_nl_dump_start(skb, cb);

@@ -39,9 +39,10 @@ struct signet_counters_sum {
 struct signet_peer {
 	struct signet_device *sd;
 	u32 id;
+	u32 mark;
+	struct kref ref;
 	u8 df;
 	u8 tos;
-	u32 mark;
 	struct signet_channel __rcu *tx;
 	struct list_head channels;
 	struct signet_counters_sum past;
@@ -51,7 +52,6 @@ struct signet_peer {
 	u64 wanted_told;
 	struct metadata_dst __rcu *metadata;
 	u64 __percpu *drops;
-	struct kref ref;
 	struct rcu_head rcu;
 };
 

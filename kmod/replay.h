@@ -20,7 +20,6 @@
 struct signet_replay {
 	spinlock_t lock;
 	u64 next;
-	struct rcu_head rcu;
 	unsigned long bits[SIGNET_REPLAY_WORDS];
 };
 
