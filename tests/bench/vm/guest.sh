@@ -111,10 +111,18 @@ down_esp() {
 }
 
 up_ovpn() {
-	local side ns fd
+	local side ns fd dco=()
+	if [ -e ovpn-dco-v2.ko ]; then
+		dco=(dco)
+		[ -d /sys/module/ovpn_dco_v2 ] || {
+			modprobe -a udp_tunnel ip6_udp_tunnel gcm
+			insmod ./ovpn-dco-v2.ko
+		}
+	fi
 	for side in 0 1; do
 		ns=(a b)
-		exec {fd}< <(exec ip netns exec "${ns[side]}" ./ovpn $side)
+		exec {fd}< <(exec ip netns exec "${ns[side]}" ./ovpn $side \
+			"${dco[@]}")
 		held+=($!)
 		read -r line <&"$fd" && [ "$line" = ready ]
 	done
@@ -247,29 +255,62 @@ forged() {
 # --- memory
 
 used() { # bytes that the kernel uses, when what is to be freed has been
+	local i
 	sync
-	echo 3 >/proc/sys/vm/drop_caches
-	sleep 2
-	echo 3 >/proc/sys/vm/drop_caches
-	awk '/^(Slab|Percpu|VmallocUsed):/ { s += $2 } END { print s * 1024 }' \
-		/proc/meminfo
+	for i in 1 2; do
+		echo 3 >/proc/sys/vm/drop_caches
+		sleep 2
+	done
+	# slabs that are empty, but kept for the next of their kind
+	for i in /sys/kernel/slab/*/shrink; do
+		{ [ -L "${i%/shrink}" ] || echo 1 >"$i"; } 2>/dev/null || true
+	done
+	sed 1,2d /proc/slabinfo >/tmp/slabs
+	awk '/^(Slab|Percpu):/ { print $1, $2 * 1024 }' \
+		/proc/meminfo >/tmp/sums
+	awk '{ s += $2 } END { print s }' /tmp/sums
 }
 
-memory() {
-	local n=${PEERS:-400} before after i side pub key
-	modprobe wireguard
-	# both sides of every pair count: 2 n peers, each with its keys
+before() {
+	before=$(used)
+	cp /tmp/slabs /tmp/slabs.before
+	cp /tmp/sums /tmp/sums.before
+}
+
+after() { # after SUBJECT PEERS: the figure, and where it comes from
+	local subject=$1 n=$2 after line
+	after=$(used)
+	note "$subject: bytes for a peer; of a slab: objects for a peer, their size"
+	{
+		awk -v n="$n" 'NR == FNR { was[$1] = $2; next }
+			{ printf "%9.1f  %s\n", ($2 - was[$1]) / n, $1 }' \
+			/tmp/sums.before /tmp/sums
+		awk -v n="$n" 'NR == FNR { objs[$1] = $2; slabs[$1] = $15; next }
+			{ bytes = ($15 - slabs[$1]) * $6 * 4096 / n }
+			bytes >= 8 || bytes <= -8 {
+				printf "%9.1f  %s %.2f %d\n", bytes, $1,
+					($2 - objs[$1]) / n, $4
+			}' /tmp/slabs.before /tmp/slabs | sort -rn
+	} | while read -r line; do note "    $line"; done
+	fig "$subject" peer-mem $(((after - before) / n))
+}
+
+# Both sides of every pair count: 2 n peers, each with its keys and a window.
+memory_signet() { # memory_signet CIPHER N
+	local side ns other n=$2
 	local -a in out
 	for side in 0 1; do
 		ns=(a b) other=(192.0.2.2 192.0.2.1)
+		rm -f /tmp/in$side /tmp/out$side
 		mkfifo /tmp/in$side /tmp/out$side
-		ip netns exec "${ns[side]}" ./static -s $side -n "$n" \
+		ip netns exec "${ns[side]}" ./static -s $side -n "$n" -c "$1" \
 			-r "${other[side]}" </tmp/in$side >/tmp/out$side &
 		held+=($!)
+		# shellcheck disable=SC1083,SC2093
 		exec {in[side]}>/tmp/in$side {out[side]}</tmp/out$side
 		read -r _ <&"${out[side]}"
 	done
-	before=$(used)
+	before
 	for side in 0 1; do
 		echo >&"${in[side]}"
 		read -r _ <&"${out[side]}"
@@ -278,11 +319,16 @@ memory() {
 		printf x >&"${in[side]}"
 		read -r _ <&"${out[side]}"
 	done
-	after=$(used)
-	note "signet: $before $after"
-	fig signet-aes peer-mem $(((after - before) / 2 / n))
+	after "signet-$1" $((2 * n))
+	for side in 0 1; do
+		# shellcheck disable=SC1083,SC2093
+		exec {in[side]}>&- {out[side]}<&-
+	done
 	static_down
+}
 
+memory_wireguard() { # memory_wireguard N
+	local n=$1 i key pub
 	ip -n a link add wg0 type wireguard
 	key=$(wg genkey)
 	pub=$(wg pubkey <<<"$key")
@@ -297,18 +343,24 @@ memory() {
 		printf '[Peer]\nPublicKey = %s\nAllowedIPs = 10.12.%d.%d/32\n' \
 			"$(wg pubkey <<<"$key")" $((i / 250)) $((i % 250 + 1)) >>/tmp/peers
 	done
-	before=$(used)
+	before
 	$A wg addconf wg0 /tmp/peers
 	for ((i = 0; i < n; i++)); do
 		$B wg set wg$i peer "$pub" endpoint 192.0.2.1:51820 \
 			allowed-ips 10.12.0.0/16 persistent-keepalive 25
 	done
 	sleep 3
-	after=$(used)
 	i=$($A wg show wg0 latest-handshakes | awk '$2' | wc -l)
-	note "wireguard: $before $after, $i of $n with a session"
+	note "wireguard: $i of $n peers have a session"
 	[ "$i" = "$n" ]
-	fig wireguard peer-mem $(((after - before) / 2 / n))
+	after wireguard $((2 * n))
+}
+
+memory() { # memory aes|chacha|wireguard: one in each VM, none's traces in another's
+	case $1 in
+	wireguard) modprobe wireguard; memory_wireguard "${PEERS:-400}" ;;
+	*) memory_signet "$1" "${PEERS:-400}" ;;
+	esac
 }
 
 # --- two CPUs: four streams, a fixed amount of data
@@ -338,7 +390,7 @@ spread() {
 	done
 	wait "${pids[@]}"
 	./phase 0
-	fig spread done 1
+	symbols
 	down_signet-aes
 }
 
