@@ -81,10 +81,8 @@ static struct aead_op *op_new(unsigned int reqsize, u32 flags, gfp_t gfp)
 	return op;
 }
 
-/* Return: ERR_PTR(-EINPROGRESS) in softirq for a key that is not to be used
- * there: scratch may have too little memory for its AEAD
- */
-static struct aead_op *op_get(struct signet_key *key, bool may_sleep)
+static noinline struct aead_op *op_get_slow(struct signet_key *key,
+					    bool may_sleep)
 {
 	struct aead_op *op;
 
@@ -95,15 +93,26 @@ static struct aead_op *op_get(struct signet_key *key, bool may_sleep)
 	} else {
 		if (unlikely(test_bit(SIGNET_KEY_ASYNC, &key->flags)))
 			return ERR_PTR(-EINPROGRESS);
-		op = this_cpu_read(scratch);
-		if (unlikely(!op)) {
-			op = op_new(scratch_reqsize, 0,
-				    GFP_ATOMIC | __GFP_NOWARN);
-			this_cpu_write(scratch, op);
-		}
+		op = op_new(scratch_reqsize, 0, GFP_ATOMIC | __GFP_NOWARN);
+		this_cpu_write(scratch, op);
 	}
-	if (unlikely(!op))
-		return ERR_PTR(-ENOMEM);
+	return op ?: ERR_PTR(-ENOMEM);
+}
+
+/* Return: ERR_PTR(-EINPROGRESS) in softirq for a key that is not to be used
+ * there: scratch may have too little memory for its AEAD
+ */
+static __always_inline struct aead_op *op_get(struct signet_key *key,
+					      bool may_sleep)
+{
+	struct aead_op *op = this_cpu_read(scratch);
+
+	if (unlikely(may_sleep || !op ||
+		     test_bit(SIGNET_KEY_ASYNC, &key->flags))) {
+		op = op_get_slow(key, may_sleep);
+		if (IS_ERR(op))
+			return op;
+	}
 	aead_request_set_tfm(&op->req, key->tfm);
 	return op;
 }
@@ -124,8 +133,9 @@ static void op_leave(struct aead_op *op, struct signet_key *key,
 	queue_work(signet_wq, &op->release);
 }
 
-static int op_end(struct aead_op *op, struct signet_key *key, int err,
-		  struct page *page, struct sk_buff *skb, bool may_sleep)
+static __always_inline int op_end(struct aead_op *op, struct signet_key *key,
+				  int err, struct page *page,
+				  struct sk_buff *skb, bool may_sleep)
 {
 	if (may_sleep) {
 		err = crypto_wait_req(err, &op->wait);
@@ -136,7 +146,7 @@ static int op_end(struct aead_op *op, struct signet_key *key, int err,
 	return err;
 }
 
-static void nonce_of(u8 *nonce, const struct signet_frame *hdr)
+static __always_inline void nonce_of(u8 *nonce, const struct signet_frame *hdr)
 {
 	put_unaligned_le32(hdr->key_lane & SIGNET_LANE_MASK, nonce);
 	memcpy(nonce + 4, &hdr->counter, 8);

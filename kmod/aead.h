@@ -12,6 +12,7 @@
 #ifndef SIGNET_KMOD_AEAD_H
 #define SIGNET_KMOD_AEAD_H
 
+#include <crypto/scatterwalk.h>
 #include <linux/mm_types.h>
 #include <linux/types.h>
 
@@ -30,6 +31,13 @@ void signet_aead_key_free(struct signet_key *key); /* process context */
 
 /* may this key be used here, in this context, at once? */
 bool signet_aead_inline(const struct signet_key *key);
+
+/* Do walks of the crypto API stop where a page of the smallest kind ends? Then
+ * the block that crosses, if one does, is copied.
+ */
+#ifndef SIGNET_WALK_STOPS
+#define SIGNET_WALK_STOPS IS_ENABLED(CONFIG_HIGHMEM)
+#endif
 
 /* Around a frame that is sealed: bytes before it that are scratch during the
  * call and then as they were, bytes after it that are not kept.

@@ -130,25 +130,16 @@ static bool policy_allows(const struct signet_socket *s, struct sk_buff *skb)
 	return xfrm4_policy_check(s->sk, XFRM_POLICY_IN, skb);
 }
 
-/* Where the frames are; false unless all are packet frames. */
+/* Where the frames are; false unless they can be told apart here. */
 static bool super_frames(struct sk_buff *skb, unsigned int offset, int iif)
 {
 	struct signet_rx_cb *cb = SIGNET_RX_CB(skb);
 	unsigned int size = skb_shinfo(skb)->gso_size;
-	struct signet_cursor cursor;
-	unsigned int frames, i;
-	struct signet_frame f;
+	unsigned int frames;
 
 	frames = DIV_ROUND_UP(skb->len - offset, size);
 	if (frames > SIGNET_RUN_MAX || skb->len > U16_MAX)
 		return false;
-	/* a last piece shorter than a header is for the core, too */
-	signet_cursor_init(&cursor, skb);
-	for (i = 0; i < frames; i++) {
-		if (!signet_cursor_read(&cursor, offset + i * size, &f) ||
-		    f.type != SIGNET_FRAME_PACKET)
-			return false;
-	}
 	memset(cb, 0, sizeof(*cb));
 	cb->iif = iif;
 	cb->offset = offset;
@@ -164,8 +155,9 @@ static unsigned int rx_hook(void *priv, struct sk_buff *skb,
 	struct signet_socket *s;
 	struct udphdr copy, *uh;
 	unsigned int at;
+	u8 cb[sizeof(skb->cb)];
 	bool ipv6;
-	int iif;
+	int iif, n;
 
 	if (!is_super(skb))
 		return NF_ACCEPT;
@@ -183,10 +175,16 @@ static unsigned int rx_hook(void *priv, struct sk_buff *skb,
 	if (!s || is_unconfirmed(skb) || !policy_allows(s, skb))
 		return NF_ACCEPT;
 	iif = ipv6 ? inet6_iif(skb) : inet_iif(skb);
+	memcpy(cb, skb->cb, sizeof(cb)); /* the core's, which may get it back */
 	if (!super_frames(skb, at + sizeof(*uh), iif))
 		return NF_ACCEPT;
 
-	if (signet_rx_classify(s->sd, skb))
+	n = signet_rx_classify(s->sd, skb);
+	if (unlikely(n < 0)) {
+		memcpy(skb->cb, cb, sizeof(cb));
+		return NF_ACCEPT;
+	}
+	if (likely(n))
 		signet_rx_queue(s->sd, skb);
 	return NF_STOLEN;
 }

@@ -11,6 +11,7 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
+#include "aead.h"
 #include "run.h"
 
 #define FLAGS_AT 13
@@ -63,9 +64,7 @@ static bool may_join(const struct signet_stream *st, unsigned int len)
 	       len - st->header_len <= st->mss && st->len + len <= U16_MAX;
 }
 
-/* Bytes under a header: 52 of IPv4 and TCP with time stamps, 40 without, less
- * what page_skew() says.
- */
+/* Bytes under a header: 52 of IPv4 and TCP with time stamps, 40 without */
 static __always_inline void tail_copy(u8 *to, const u8 *from, unsigned int len)
 {
 	if (likely(len == 52))
@@ -74,71 +73,59 @@ static __always_inline void tail_copy(u8 *to, const u8 *from, unsigned int len)
 		memcpy(to, from, len);
 }
 
-/* Walks of the crypto API stop where a page ends, and copy the block that
- * crosses, unless a block ends there: how much later such a text begins.
- */
-static unsigned int page_skew(const struct signet_key *key, const u8 *text,
-			      unsigned int len)
+/* does a block of the text cross from a page into the next? */
+static bool block_crosses(const struct signet_key *key, const u8 *text,
+			  unsigned int len)
 {
-	unsigned int left = PAGE_SIZE - offset_in_page(text);
-
-	if (key->cipher != SIGNET_CIPHER_AES_256_GCM || left >= len)
-		return 0;
-	return left % 16;
+	return SIGNET_WALK_STOPS && (unsigned long)text % 16 &&
+	       offset_in_page(text) + len > PAGE_SIZE &&
+	       key->cipher == SIGNET_CIPHER_AES_256_GCM;
 }
 
-u8 *signet_join_room(struct signet_run *run, unsigned int len, u8 *tail)
+u8 *signet_join_room(struct signet_run *run, unsigned int len)
 {
 	const struct signet_stream *st = &run->stream;
 	u8 *end = free_start(run), *to = end - st->header_len;
 
 	/* the stream's last segment ends where free memory starts */
-	if (!may_join(st, len) || to < run->base)
+	if (!may_join(st, len) || to < run->base ||
+	    to + len > run->base + run->mem.size ||
+	    block_crosses(run->look.key, to, len))
 		return room(run, len);
-	to += page_skew(run->look.key, to, len);
-	if (to + len > run->base + run->mem.size)
-		return room(run, len);
-	tail_copy(tail, to, end - to);
+	tail_copy(run->tail, to, end - to);
 	return to;
 }
 
-/* a segment that may be part of a stream; @at: of its TCP header */
-struct tcp_segment {
-	const u8 *headers;
-	unsigned int at;
-	unsigned int header_len;
-	u32 seq;
-	u16 id;
-	u8 flags;
-};
-
-/* Headers of which a stream can be made, as in GRO. */
-static bool tcp_parse(const u8 *p, unsigned int len, struct tcp_segment *t)
+static unsigned int tcp_offset(const u8 *packet)
 {
-	t->headers = p;
-	t->id = 0;
+	return *packet >> 4 == 4 ? sizeof(struct iphdr) :
+				   sizeof(struct ipv6hdr);
+}
+
+/* Headers with which a stream can begin, as in GRO. Return: their length, or 0 */
+static unsigned int stream_header(const u8 *p, unsigned int len)
+{
+	unsigned int at = sizeof(struct iphdr), header_len;
+
 	if (len > sizeof(struct iphdr) + sizeof(struct tcphdr) && *p == 0x45) {
 		if (p[9] != IPPROTO_TCP || get_unaligned_be16(p + 2) != len ||
 		    get_unaligned_be16(p + 6) & ~IP_DF ||
 		    ip_fast_csum(p, sizeof(struct iphdr) / 4))
-			return false;
-		t->id = get_unaligned_be16(p + 4);
-		t->at = sizeof(struct iphdr);
+			return 0;
 	} else if (len > sizeof(struct ipv6hdr) + sizeof(struct tcphdr) &&
 		   *p >> 4 == 6) {
-		if (p[6] != IPPROTO_TCP ||
-		    get_unaligned_be16(p + 4) != len - sizeof(struct ipv6hdr))
-			return false;
-		t->at = sizeof(struct ipv6hdr);
+		at = sizeof(struct ipv6hdr);
+		if (p[6] != IPPROTO_TCP || get_unaligned_be16(p + 4) != len - at)
+			return 0;
 	} else {
-		return false;
+		return 0;
 	}
-	p += t->at;
-	t->header_len = t->at + (p[12] >> 4) * 4;
-	t->flags = p[FLAGS_AT];
-	t->seq = get_unaligned_be32(p + 4);
-	return p[12] >> 4 >= sizeof(struct tcphdr) / 4 &&
-	       t->header_len < len && (t->flags & (ACK | SINGLE_FLAGS)) == ACK;
+	p += at;
+	header_len = at + (p[12] >> 4) * 4;
+	if (p[12] >> 4 < sizeof(struct tcphdr) / 4 || header_len >= len ||
+	    (p[FLAGS_AT] & (ACK | SINGLE_FLAGS)) != ACK)
+		return 0;
+	return header_len;
 }
 
 /* of twice eight bytes, bits that differ and are set in @mask: its first ones
@@ -174,20 +161,44 @@ static __always_inline u64 tcp_difference(const u8 *a, const u8 *b,
 	unsigned int i;
 
 	d |= differ(a + 8, b + 8, ~((u64)LAST_FLAGS << 16));
-	for (i = sizeof(struct tcphdr); i < len; i += 4)
+	for (i = sizeof(struct tcphdr); i + 8 <= len; i += 8)
+		d |= differ(a + i, b + i, U64_MAX);
+	if (i < len)
 		d |= get_unaligned_le32(a + i) ^ get_unaligned_le32(b + i);
 	return d;
 }
 
-/* RFC 6864: the identification of what can't be fragmented may stay. */
-static bool same_id(const struct signet_segment *prev,
-		    struct signet_segment *seg, const struct tcp_segment *t)
+/* what all headers of a stream have the same: never 0, length is part of it */
+static __always_inline u16 ip4_sum(const u8 *p)
 {
-	u16 step = t->id - prev->id;
+	u32 sum = get_unaligned_le16(p + 2) + get_unaligned_le16(p + 4) +
+		  get_unaligned_le16(p + 10);
 
-	if (t->at != sizeof(struct iphdr))
+	sum = (sum & 0xffff) + (sum >> 16);
+	return sum + (sum >> 16);
+}
+
+/* what @p says of its length is true, and its checksum right */
+static __always_inline bool ip_whole(const struct signet_stream *st,
+				     const u8 *p, unsigned int len)
+{
+	if (*p == 0x45)
+		return get_unaligned_be16(p + 2) == len &&
+		       ip4_sum(p) == st->ip_sum;
+	return get_unaligned_be16(p + 4) == len - sizeof(struct ipv6hdr);
+}
+
+/* RFC 6864: the identification of what can't be fragmented may stay. */
+static __always_inline bool same_id(struct signet_segment *seg, const u8 *p)
+{
+	const struct signet_segment *prev = seg - 1;
+	u16 step;
+
+	if (*p != 0x45)
 		return true;
-	if (step > 1 || (!step && !(t->headers[6] & (IP_DF >> 8))))
+	seg->id = get_unaligned_be16(p + 4);
+	step = seg->id - prev->id;
+	if (step > 1 || (!step && !(p[6] & (IP_DF >> 8))))
 		return false;
 	seg->fixed_id = !step;
 	return !prev->joined || prev->fixed_id == seg->fixed_id;
@@ -200,65 +211,77 @@ u8 signet_outer_tos(const struct sk_buff *skb)
 	return ip_hdr(skb)->tos;
 }
 
-static bool same_stream(struct signet_run *run, struct signet_segment *seg,
-			const struct tcp_segment *t)
+/* A packet whose headers are those of the stream needs no other look. */
+static bool goes_on(const struct signet_stream *st, struct signet_segment *seg)
 {
-	const struct signet_stream *st = &run->stream;
 	const struct signet_segment *prev = seg - 1;
-	const u8 *headers;
+	const u8 *headers = st->headers, *p = seg->data;
+	unsigned int at = st->tcp;
 
-	if (!may_join(st, seg->len) || t->header_len != st->header_len ||
-	    t->seq != st->seq)
-		return false;
-	headers = run->segments[st->first].data;
-	return !(ip_difference(headers, t->headers) |
-		 tcp_difference(headers + t->at, t->headers + t->at,
-				t->header_len - t->at)) &&
-	       same_id(prev, seg, t) &&
+	return !(ip_difference(headers, p) |
+		 tcp_difference(headers + at, p + at, st->header_len - at)) &&
+	       get_unaligned_be32(p + at + 4) == st->seq &&
+	       ip_whole(st, p, seg->len) && same_id(seg, p) &&
 	       (prev->skb == seg->skb ||
 		signet_outer_tos(prev->skb) == signet_outer_tos(seg->skb));
 }
 
-static void segment_join(struct signet_run *run, struct signet_segment *seg,
-			 const struct tcp_segment *t)
+static void stream_add(struct signet_run *run, struct signet_segment *seg,
+		       unsigned int payload, const u8 *tcp)
 {
 	struct signet_stream *st = &run->stream;
-	unsigned int payload = seg->len - t->header_len;
 
-	if (same_stream(run, seg, t)) {
-		seg->joined = 1;
-		seg->data += t->header_len;
-		seg->len = payload;
-	} else {
-		st->first = run->n;
-		st->mss = payload;
-		st->len = 0;
-		st->header_len = t->header_len;
-	}
-	seg->header_len = t->header_len;
+	seg->header_len = st->header_len;
 	seg->first = st->first;
 	seg->offset = st->len;
-	seg->id = t->id;
-	seg->flags = t->flags;
+	seg->flags = tcp[FLAGS_AT];
 	st->len += payload;
-	st->seq = t->seq + payload;
-	if (payload < st->mss || t->flags & LAST_FLAGS)
+	if (payload < st->mss || seg->flags & LAST_FLAGS)
 		st->header_len = 0;
 }
 
-bool signet_join(struct signet_run *run, struct signet_segment *seg,
-		 const u8 *tail)
+/* @seg->data is a packet; that of a segment that is joined becomes its payload */
+static void segment_join(struct signet_run *run, struct signet_segment *seg)
+{
+	struct signet_stream *st = &run->stream;
+	const u8 *p = seg->data;
+	unsigned int payload;
+
+	if (likely(may_join(st, seg->len)) && goes_on(st, seg)) {
+		payload = seg->len - st->header_len;
+		seg->joined = 1;
+		seg->data += st->header_len;
+		seg->len = payload;
+		st->seq += payload;
+	} else {
+		seg->fixed_id = 0;
+		st->header_len = stream_header(p, seg->len);
+		if (!st->header_len)
+			return;
+		payload = seg->len - st->header_len;
+		seg->id = get_unaligned_be16(p + 4); /* of IPv4 */
+		st->ip_sum = ip4_sum(p); /* the same */
+		st->tcp = tcp_offset(p);
+		st->first = run->n;
+		st->mss = payload;
+		st->len = 0;
+		st->seq = get_unaligned_be32(p + st->tcp + 4) + payload;
+	}
+	stream_add(run, seg, payload, p + st->tcp);
+}
+
+bool signet_join(struct signet_run *run, struct signet_segment *seg)
 {
 	u8 *from = seg->data, *end = free_start(run);
 	unsigned int over = from < end && from >= run->base ? end - from : 0;
-	struct tcp_segment t;
 
 	seg->joined = 0;
 	seg->fixed_id = 0;
 	seg->header_len = 0;
-	if (tcp_parse(from, seg->len, &t))
-		segment_join(run, seg, &t);
-	else if (seg->len)
+	/* nothing continues what is no part of a stream */
+	if (likely(seg->len))
+		segment_join(run, seg);
+	else
 		run->stream.header_len = 0;
 
 	if (over && seg->len && !seg->joined) {
@@ -266,8 +289,10 @@ bool signet_join(struct signet_run *run, struct signet_segment *seg,
 		if (likely(seg->data))
 			memmove(seg->data, from, seg->len);
 	}
+	if (!seg->joined)
+		run->stream.headers = seg->data;
 	if (over)
-		tail_copy(from, tail, over);
+		tail_copy(from, run->tail, over);
 	if (unlikely(!seg->data)) {
 		run->stream.header_len = 0;
 		return false;

@@ -150,13 +150,12 @@ static int open_frame(struct signet_run *run, const struct signet_sealed *s)
 {
 	struct signet_segment *seg = &run->segments[run->n];
 	struct signet_key *key = run->look.key;
-	u8 tail[SIGNET_RUN_HEADERS];
 	int err;
 
 	seg->skb = s->skb;
 	seg->counter = le64_to_cpu(s->hdr->counter);
 	seg->len = s->len;
-	seg->data = signet_join_room(run, s->len, tail);
+	seg->data = signet_join_room(run, s->len);
 	if (unlikely(!seg->data))
 		return -ENOMEM;
 	err = signet_aead_open(key, s, seg->data, run->mem.page, run_hold(run));
@@ -166,7 +165,7 @@ static int open_frame(struct signet_run *run, const struct signet_sealed *s)
 	}
 	if (unlikely(err))
 		seg->len = 0;
-	if (unlikely(!signet_join(run, seg, tail)) && !err)
+	if (unlikely(!signet_join(run, seg)) && !err)
 		err = -ENOMEM;
 	if (unlikely(err))
 		return err;
@@ -276,7 +275,9 @@ static void run_commit(struct signet_run *run, struct signet_replay *replay,
 
 	spin_lock(&replay->lock);
 	for (; seg < end; seg++) {
-		seg->fresh = signet_replay_commit(replay, seg->counter,
+		advanced = signet_replay_commit_next(replay, seg->counter);
+		seg->fresh = advanced ||
+			     signet_replay_commit(replay, seg->counter,
 						  &advanced);
 		if (unlikely(!seg->fresh))
 			continue;

@@ -52,14 +52,13 @@ static unsigned int ring_bit(u64 counter)
 	       counter % BITS_PER_LONG;
 }
 
-/* U64_MAX is never sent, so that @next can't wrap */
 static bool below_window(u64 next, u64 counter)
 {
 	return counter == U64_MAX ||
 	       (counter < next && next - counter > SIGNET_REPLAY_WINDOW);
 }
 
-bool signet_replay_look(const struct signet_replay *r, u64 counter)
+bool signet_replay_look_back(const struct signet_replay *r, u64 counter)
 {
 	u64 next = READ_ONCE(r->next);
 

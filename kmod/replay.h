@@ -8,6 +8,7 @@
 #define SIGNET_KMOD_REPLAY_H
 
 #include <linux/bitmap.h>
+#include <linux/math64.h>
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 
@@ -28,11 +29,37 @@ void signet_replay_cache_exit(void);
 struct signet_replay *signet_replay_alloc(void); /* GFP_ATOMIC */
 void signet_replay_free(struct signet_replay *r);
 
+/* of a counter that is not above all */
+bool signet_replay_look_back(const struct signet_replay *r, u64 counter);
+
 /* may it be new? without the lock: a hint that the commit confirms */
-bool signet_replay_look(const struct signet_replay *r, u64 counter);
+static inline bool signet_replay_look(const struct signet_replay *r,
+				      u64 counter)
+{
+	/* U64_MAX is never sent, so that @next can't wrap */
+	if (likely(counter >= READ_ONCE(r->next) && counter != U64_MAX))
+		return true;
+	return signet_replay_look_back(r, counter);
+}
+
 /* @lock held: true and marked when new, false when seen or too old.
  * @advanced: true when it became the highest. */
 bool signet_replay_commit(struct signet_replay *r, u64 counter,
 			  bool *advanced);
+
+/* the same where @counter follows the highest, in its word; else false */
+static inline bool signet_replay_commit_next(struct signet_replay *r,
+					     u64 counter)
+{
+	u64 word = counter / BITS_PER_LONG;
+
+	if (counter != r->next || !(counter % BITS_PER_LONG) ||
+	    unlikely(counter == U64_MAX))
+		return false;
+	WRITE_ONCE(r->next, counter + 1);
+	r->bits[do_div(word, SIGNET_REPLAY_WORDS)] |=
+		BIT(counter % BITS_PER_LONG);
+	return true;
+}
 
 #endif

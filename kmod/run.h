@@ -15,6 +15,7 @@
 #include <linux/skbuff.h>
 #include <linux/workqueue.h>
 
+#include "hop.h"
 #include "key.h"
 #include "label.h"
 #include "mem.h"
@@ -62,14 +63,14 @@ struct signet_cursor {
 
 /**
  * struct signet_look - what there is for a label, key id and lane
- * @label: as in the frame, never zero once looked up
- * @key_lane: the same
+ * @first: first eight bytes of the frame: with these there are flags, too
+ * @key_lane: as in the frame
  * @reason: why its frames are not opened, or SIGNET_DROP_NONE
  * @entry: NULL when there is no such label
  * @replay: NULL before the lane's first frame
  */
 struct signet_look {
-	__le32 label;
+	u64 first;
 	u8 key_lane;
 	enum signet_drop reason;
 	const struct signet_label *entry;
@@ -110,13 +111,19 @@ struct signet_segment {
 /**
  * struct signet_stream - TCP segments that are joined at present
  * @header_len: IP and TCP header; 0: no segment can be joined
+ * @tcp: offset of the latter
+ * @headers: of the first segment
+ * @ip_sum: over fields of the IPv4 header that differ
  * @mss: payload of the first segment
  * @len: payload so far
  * @seq: of the next segment
  */
 struct signet_stream {
+	const u8 *headers;
 	unsigned int first;
 	unsigned int header_len;
+	u16 tcp;
+	u16 ip_sum;
 	unsigned int mss;
 	unsigned int len;
 	u32 seq;
@@ -132,6 +139,7 @@ struct signet_stream {
  * @lone: no other frame waits: GRO has nothing to merge
  * @done: skbs all of whose frames are in the run
  * @source: address that belongs to the peer for certain, of @source_len bytes
+ * @tail: scratch: what was under the header of the segment being opened
  */
 struct signet_run {
 	struct signet_device *sd;
@@ -147,6 +155,7 @@ struct signet_run {
 	struct in6_addr source;
 	unsigned int source_len;
 	struct signet_stream stream;
+	u8 tail[SIGNET_RUN_HEADERS];
 	unsigned int n;
 	struct signet_segment segments[SIGNET_RUN_MAX];
 };
@@ -204,7 +213,7 @@ void signet_look_up(struct signet_device *sd, const struct signet_frame *f,
 static inline bool signet_look_is(const struct signet_look *look,
 				  const struct signet_frame *f)
 {
-	return look->label == f->label && look->key_lane == f->key_lane;
+	return look->first == signet_hop_first(f);
 }
 
 /* One frame of those; the hop tag was right. */
@@ -223,7 +232,7 @@ signet_look_counter(const struct signet_look *look, u64 counter)
 	return SIGNET_DROP_NONE;
 }
 
-bool signet_rx_classify(struct signet_device *sd, struct sk_buff *skb);
+int signet_rx_classify(struct signet_device *sd, struct sk_buff *skb);
 void signet_rx_queue(struct signet_device *sd, struct sk_buff *skb);
 
 /* open.c */
@@ -245,21 +254,19 @@ void signet_run_flush(struct signet_run *run);
 /**
  * signet_join_room() - where the next plaintext of a run goes
  * @len: its length
- * @tail: bytes that its header may overwrite; for signet_join()
  *
  * The next segment of a TCP stream is opened so that its payload follows the
  * one before, its header for a moment over the end of that.
  * Return: NULL without memory.
  */
-u8 *signet_join_room(struct signet_run *run, unsigned int len, u8 *tail);
+u8 *signet_join_room(struct signet_run *run, unsigned int len);
 /**
  * signet_join() - join what was opened there to the segment before, or not
  * @seg: its @data is what signet_join_room() returned; @len is 0 when it was
  *	not opened. It is not yet counted in @run->n.
  * Return: false without memory.
  */
-bool signet_join(struct signet_run *run, struct signet_segment *seg,
-		 const u8 *tail);
+bool signet_join(struct signet_run *run, struct signet_segment *seg);
 u8 signet_outer_tos(const struct sk_buff *skb);
 
 /* deliver.c; RCU, bottom halves off: fresh segments go to the stack */

@@ -76,10 +76,14 @@ void signet_look_up(struct signet_device *sd, const struct signet_frame *f,
 	u8 lane = f->key_lane & SIGNET_LANE_MASK;
 	struct signet_channel *ch;
 
-	look->label = f->label;
+	look->first = signet_hop_first(f);
 	look->key_lane = f->key_lane;
+	look->entry = NULL;
 	look->key = NULL;
 	look->replay = NULL;
+	look->reason = SIGNET_DROP_FLAGS;
+	if (f->flags)
+		return;
 	look->reason = SIGNET_DROP_LABEL;
 	look->entry = f->label ? signet_label_find(sd, f->label) : NULL;
 	if (!look->entry)
@@ -94,17 +98,24 @@ void signet_look_up(struct signet_device *sd, const struct signet_frame *f,
 /* structure, label, hop tag, key, replay: no byte of the frame is trusted */
 static enum signet_drop frame_check(struct signet_device *sd,
 				    const struct signet_frame *f,
-				    struct signet_look *look)
+				    struct signet_look *look,
+				    struct signet_hop *hop)
 {
-	if (unlikely(f->flags))
-		return SIGNET_DROP_FLAGS;
-	if (unlikely(!signet_look_is(look, f)))
+	u64 counter = le64_to_cpu(f->counter);
+
+	if (unlikely(!signet_look_is(look, f))) {
 		signet_look_up(sd, f, look);
+		if (look->entry)
+			signet_hop_begin(hop, look->first,
+					 &look->entry->hop_key);
+	}
 	if (unlikely(!look->entry))
-		return SIGNET_DROP_LABEL;
-	if (unlikely(!signet_hop_tag_ok(f, &look->entry->hop_key)))
+		return look->reason;
+	/* one comparison of 64 bits: constant time */
+	if (unlikely(signet_hop_end(hop, counter) !=
+		     get_unaligned_le64(f->hop_tag)))
 		return SIGNET_DROP_HOP_TAG;
-	return signet_look_counter(look, le64_to_cpu(f->counter));
+	return signet_look_counter(look, counter);
 }
 
 /* drops that were found in one super-packet, by reason and peer */
@@ -127,12 +138,9 @@ static void drops_add(struct signet_device *sd, struct drops *d,
 }
 
 /* Whom a drop is counted for: whose label the frame has. */
-static struct signet_peer *drop_peer(const struct signet_look *look,
-				     enum signet_drop reason)
+static struct signet_peer *drop_peer(const struct signet_look *look)
 {
-	if (reason == SIGNET_DROP_FLAGS || !look->entry)
-		return NULL;
-	return look->entry->channel->peer;
+	return look->entry ? look->entry->channel->peer : NULL;
 }
 
 /**
@@ -142,13 +150,17 @@ static struct signet_peer *drop_peer(const struct signet_look *look,
  *
  * Context: softirq, RCU. Drops are counted; an skb without any good frame is
  * freed.
- * Return: true when there is a frame to open.
+ * Return: 1 when there is a frame to open, 0 when there is none; -EPROTO: one
+ * is of another type or too short, the core is to take them apart. Some may
+ * have been counted then.
  */
-bool signet_rx_classify(struct signet_device *sd, struct sk_buff *skb)
+int signet_rx_classify(struct signet_device *sd, struct sk_buff *skb)
 {
 	struct signet_rx_cb *cb = SIGNET_RX_CB(skb);
-	struct signet_look look = {};
+	/* of no label until one was looked up */
+	struct signet_look look = { .reason = SIGNET_DROP_LABEL };
 	struct signet_cursor cursor;
+	struct signet_hop hop;
 	struct drops drops = {};
 	enum signet_drop reason;
 	struct signet_frame f;
@@ -159,12 +171,16 @@ bool signet_rx_classify(struct signet_device *sd, struct sk_buff *skb)
 	for (i = 0, at = cb->offset; i < cb->frames; i++, at += cb->size) {
 		if (unlikely(skb->len < at + SIGNET_PACKET_MIN ||
 			     !signet_cursor_read(&cursor, at, &f))) {
+			if (cb->frames > 1)
+				return -EPROTO;
 			drops_add(sd, &drops, NULL, SIGNET_DROP_LENGTH);
 			continue;
 		}
-		reason = frame_check(sd, &f, &look);
+		if (unlikely(f.type != SIGNET_FRAME_PACKET))
+			return -EPROTO;
+		reason = frame_check(sd, &f, &look, &hop);
 		if (unlikely(reason)) {
-			drops_add(sd, &drops, drop_peer(&look, reason), reason);
+			drops_add(sd, &drops, drop_peer(&look), reason);
 			continue;
 		}
 		__set_bit(i, cb->good);
@@ -173,7 +189,7 @@ bool signet_rx_classify(struct signet_device *sd, struct sk_buff *skb)
 	if (unlikely(drops.n)) {
 		if (!any && !--drops.n) {
 			signet_drop_skb(sd, drops.peer, skb, drops.reason);
-			return false;
+			return 0;
 		}
 		if (drops.n)
 			signet_count_drop(sd, drops.peer, drops.reason,
@@ -235,7 +251,7 @@ int signet_encap_rcv(struct sock *sk, struct sk_buff *skb)
 	struct signet_rx_cb *cb = SIGNET_RX_CB(skb);
 	struct signet_socket *s;
 	u8 type_copy, *type;
-	int iif;
+	int iif, n;
 
 	s = rcu_dereference_sk_user_data(sk);
 	if (unlikely(!s))
@@ -254,8 +270,11 @@ int signet_encap_rcv(struct sock *sk, struct sk_buff *skb)
 	cb->offset = sizeof(struct udphdr);
 	cb->size = skb->len - sizeof(struct udphdr);
 	cb->frames = 1;
-	if (signet_rx_classify(s->sd, skb))
+	n = signet_rx_classify(s->sd, skb);
+	if (likely(n > 0))
 		signet_rx_queue(s->sd, skb);
+	else if (n < 0) /* somebody still writes to it */
+		signet_drop_skb(s->sd, NULL, skb, SIGNET_DROP_TYPE);
 	return 0;
 }
 

@@ -7,7 +7,6 @@
 #include <net/tcp.h>
 
 #include "aead.h"
-#include "hop.h"
 #include "seal.h"
 #include "segment.h"
 #include "trace.h"
@@ -23,9 +22,16 @@
 
 void signet_batch_init(struct signet_batch *b, const struct signet_path *path)
 {
-	b->hop_key = path->hop_key;
-	b->label = path->tx_label;
+	struct signet_frame f = {
+		.type = SIGNET_FRAME_PACKET,
+		.label = path->tx_label,
+	};
+
 	b->lane = raw_smp_processor_id() % max_t(u8, b->key->n_lanes, 1);
+	f.key_lane = b->key->id << SIGNET_KEY_SHIFT | b->lane;
+	b->label = path->tx_label;
+	b->first = signet_hop_first(&f);
+	signet_hop_begin(&b->hop, b->first, &path->hop_key);
 	b->counter = 0;
 	b->out = NULL;
 	b->packets = 0;
@@ -85,6 +91,58 @@ static bool batch_open(struct signet_batch *b, const struct sk_buff *inner,
 	return true;
 }
 
+/*
+ * Where walks of the crypto API stop at the end of a page, a frame does not
+ * cross it, unless the super-packet would have too few fragments for that:
+ * then pages are filled so that a block of the text that crosses ends there.
+ */
+static void page_start(struct signet_batch *b, unsigned int offset,
+		       unsigned int size)
+{
+	unsigned int frags = MAX_SKB_FRAGS - skb_shinfo(b->out)->nr_frags;
+	unsigned int whole = (PAGE_SIZE - offset) / size;
+
+	b->cross = b->left > frags * whole;
+	if (b->cross)
+		offset += -(offset + whole * size + SIGNET_FRAME_HDR_LEN) % 16;
+	b->mem->offset += offset;
+}
+
+/* Around a frame there is room for what the AEAD does there. */
+static bool mem_has(const struct signet_mem *mem, unsigned int size)
+{
+	return mem->offset + size + SIGNET_AEAD_AFTER <= mem->size;
+}
+
+/* does the next frame start where the last one ended? */
+static bool frame_follows(const struct signet_batch *b, unsigned int size)
+{
+	unsigned int at = offset_in_page(b->mem->offset);
+
+	return mem_has(b->mem, size) &&
+	       (!SIGNET_WALK_STOPS || at + size <= PAGE_SIZE ||
+		size > PAGE_SIZE ||
+		(b->cross && (at + SIGNET_FRAME_HDR_LEN) % 16 == 0));
+}
+
+static bool frame_room(struct signet_batch *b, unsigned int size)
+{
+	struct signet_mem *mem = b->mem;
+
+	if (likely(frame_follows(b, size)))
+		return true;
+	mem->offset = PAGE_ALIGN(mem->offset);
+	page_start(b, 0, size);
+	if (likely(mem_has(mem, size)))
+		return true;
+	/* and for what page_start() may skip */
+	if (unlikely(!signet_mem_refill(mem, size + SIGNET_AEAD_BEFORE +
+						     SIGNET_AEAD_AFTER + 15)))
+		return false;
+	page_start(b, SIGNET_AEAD_BEFORE, size);
+	return true;
+}
+
 /* does a frame of @size still go into the super-packet being gathered? */
 static bool batch_fits(const struct signet_batch *b, unsigned int size)
 {
@@ -95,25 +153,7 @@ static bool batch_fits(const struct signet_batch *b, unsigned int size)
 	return !b->closed && size <= b->size &&
 	       b->bytes + size <= OUTER_BYTES_MAX &&
 	       b->frames < UDP_MAX_SEGMENTS &&
-	       shinfo->nr_frags < MAX_SKB_FRAGS;
-}
-
-/* A frame that fits a page of the smallest kind does not cross from one into
- * the next, where walks of the crypto API stop, and copy the block that
- * crosses. Around it there is room for what the AEAD does there.
- */
-static bool frame_room(struct signet_mem *mem, unsigned int size)
-{
-	if (offset_in_page(mem->offset) + size > PAGE_SIZE &&
-	    size <= PAGE_SIZE)
-		mem->offset = PAGE_ALIGN(mem->offset);
-	if (likely(mem->offset + size + SIGNET_AEAD_AFTER <= mem->size))
-		return true;
-	size += SIGNET_AEAD_BEFORE + SIGNET_AEAD_AFTER;
-	if (unlikely(!signet_mem_refill(mem, size)))
-		return false;
-	mem->offset = SIGNET_AEAD_BEFORE;
-	return true;
+	       (shinfo->nr_frags < MAX_SKB_FRAGS || frame_follows(b, size));
 }
 
 /* Return: where a frame of @size may be written, or NULL without memory */
@@ -126,7 +166,7 @@ static u8 *frame_begin(struct signet_batch *b, const struct sk_buff *inner,
 		batch_close(b);
 	if (!b->out && !batch_open(b, inner, size))
 		return NULL;
-	if (unlikely(!frame_room(mem, size)))
+	if (unlikely(!frame_room(b, size)))
 		return NULL;
 	return page_address(mem->page) + mem->offset;
 }
@@ -168,20 +208,19 @@ static int frame_seal(struct signet_batch *b, u8 *frame, unsigned int len)
 {
 	struct signet_frame *f = (struct signet_frame *)frame;
 	unsigned int size = len + SIGNET_FRAME_OVERHEAD;
+	u64 counter = b->counter;
 	int err;
 
-	f->type = SIGNET_FRAME_PACKET;
-	f->key_lane = b->key->id << SIGNET_KEY_SHIFT | b->lane;
-	f->flags = 0;
-	f->label = b->label;
-	f->counter = cpu_to_le64(b->counter);
-	trace_signet_seal(b->channel->id, b->key->id, b->lane, b->counter,
-			  size);
+	put_unaligned_le64(b->first, f);
+	f->counter = cpu_to_le64(counter);
+	trace_signet_seal(b->channel->id, b->key->id, b->lane, counter, size);
 	b->counter++;
+	b->left--;
 
 	err = signet_aead_seal(b->key, frame, len, b->mem->page, b->may_sleep);
 	if (likely(!err)) {
-		signet_hop_tag_write(f, &b->hop_key);
+		put_unaligned_le64(signet_hop_end(&b->hop, counter),
+				   f->hop_tag);
 		frame_add(b, size);
 		b->packets++;
 		b->sent += len;
@@ -195,6 +234,7 @@ static int reserve(struct signet_batch *b, unsigned int n)
 {
 	int err;
 
+	b->left = n;
 	rcu_read_lock();
 	err = signet_key_reserve(b->key, b->lane, n, &b->counter);
 	rcu_read_unlock();
@@ -300,19 +340,26 @@ static void pass_owner(struct sk_buff *to, struct sk_buff *from)
 						   &to->sk->sk_wmem_alloc));
 }
 
-int signet_seal_skb(struct signet_batch *b, struct sk_buff *skb)
+/* not inline: its variables are to cost other packets nothing */
+static noinline int seal_super(struct signet_batch *b, struct sk_buff *skb)
 {
 	struct signet_segments s;
+
+	if (signet_segments_init(&s, skb))
+		return seal_segments(b, skb, &s);
+	return seal_cut(b, skb);
+}
+
+int signet_seal_skb(struct signet_batch *b, struct sk_buff *skb)
+{
 	int err;
 
-	if (!skb_is_gso(skb)) {
+	if (skb_is_gso(skb)) {
+		err = seal_super(b, skb);
+	} else {
 		err = reserve(b, 1);
 		if (!err)
 			err = seal_one(b, skb, skb);
-	} else if (signet_segments_init(&s, skb)) {
-		err = seal_segments(b, skb, &s);
-	} else {
-		err = seal_cut(b, skb);
 	}
 	batch_close(b);
 	if (!skb_queue_empty(&b->done))

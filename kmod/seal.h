@@ -9,6 +9,7 @@
 
 #include <linux/skbuff.h>
 
+#include "hop.h"
 #include "key.h"
 #include "mem.h"
 
@@ -16,12 +17,15 @@
  * struct signet_batch - frames being sealed
  * @channel, @key: held, or under RCU
  * @mem: where frames are written; the caller's own while the batch lasts
- * @hop_key, @label: copied from the path
+ * @label: of the path
+ * @first, @hop: first eight bytes of each frame, what its hop tag begins with
  * @lane: of @key
  * @may_sleep: the AEAD may be waited for; else bottom halves are off
  * @single: one frame in each UDP payload
  * @mark: of outer packets
  * @counter: of the next frame
+ * @left: frames from that one on, as far as known
+ * @cross: the next frame that does not fit its page goes on in the next one
  * @out: super-packet being gathered, its skb incomplete until it is closed
  * @size: length of its frames
  * @frames, @bytes: in @out
@@ -33,13 +37,16 @@ struct signet_batch {
 	struct signet_channel *channel;
 	struct signet_key *key;
 	struct signet_mem *mem;
-	siphash_key_t hop_key;
 	__le32 label;
+	u64 first;
+	struct signet_hop hop;
 	u8 lane;
 	bool may_sleep;
 	bool single;
 	u32 mark;
 	u64 counter;
+	unsigned int left;
+	bool cross;
 	struct sk_buff *out;
 	unsigned int size;
 	unsigned int frames;

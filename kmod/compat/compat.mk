@@ -13,6 +13,7 @@ lacks = $(if $(shell cat $(srctree)/include/$(strip $(2)) 2>/dev/null | \
 compat := \
 $(call lacks,UNALIGNED,linux/unaligned.h,get_unaligned) \
 $(call lacks,CRYPTO_UTILS,crypto/utils.h,crypto_memneq) \
+$(call lacks,WALK_OVER_PAGES,crypto/scatterwalk.h,limit = PAGE_SIZE;) \
 $(call lacks,CHACHA_STATE,crypto/chacha.h,struct chacha_state \{) \
 $(call lacks,GSO_H,net/gso.h,skb_gso_segment) \
 $(call lacks,WQ_PERCPU,linux/workqueue.h,WQ_PERCPU) \
