@@ -4,8 +4,10 @@
 stream's first segment, FIN and PSH only on its last, in both directions."""
 
 import contextlib
+import os
 import socket
 import struct
+import tempfile
 
 import nl
 from nl import C, equal
@@ -101,9 +103,13 @@ class Tap(Wire):
         self.counter += len(frames)
         self.far.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, len(frames[0]))
         self.far.send(b"".join(frames))
+        return self.collect(family, len(segments))
+
+    def collect(self, family, many):
+        """flags of so many segments that were delivered, number of packets"""
         found, packets = [], 0
         with contextlib.suppress(TimeoutError):
-            while len(found) < len(segments):
+            while len(found) < many:
                 self.tap.settimeout(5)
                 data, (_, _, kind, *_) = self.tap.recvfrom(65536)
                 if kind != OUTGOING:
@@ -170,5 +176,49 @@ def incoming():
         equal(w.drops(), {}, "drops")
 
 
+@contextlib.contextmanager
+def at_once(device):
+    """what is sent in here arrives one by one, and is opened in one run: by a
+    thread that has to wait until this one sleeps"""
+    with tempfile.TemporaryDirectory() as sysfs:
+        nl.run(f"mount -t sysfs none {sysfs}")
+        try:
+            with open(f"{sysfs}/class/net/{device}/threaded", "w",
+                      encoding="ascii") as f:
+                f.write("1")
+        finally:
+            nl.run(f"umount {sysfs}")
+    home = os.sched_getaffinity(0)
+    one = {min(home)}
+    for pid in nl.run(f"pgrep napi/{device}").split():
+        os.sched_setaffinity(int(pid), one)
+    os.sched_setaffinity(0, one)
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        os.sched_setaffinity(0, home)
+
+
+def parted():
+    """a keepalive between segments is no part of their stream"""
+    with Tap() as w:
+        nl.run("ethtool -K sgt0 gro off")
+        for family in (4, 6):
+            inner = [packet(family, THERE[family], HERE[family], ACK,
+                            bytes([n]) * SEGMENT, 1000 + n * SEGMENT)
+                     for n in range(4)]
+            inner.insert(2, b"")
+            frames = [frame(w.counter + n, p) for n, p in enumerate(inner)]
+            w.counter += len(frames)
+            with at_once("sgt0"):
+                for data in frames:
+                    w.far.send(data)
+            # GRO, which is off, would join the two
+            equal(w.collect(family, 4), ([ACK] * 4, 2), "flags, packets")
+        equal(w.drops(), {}, "drops")
+
+
 if __name__ == "__main__":
-    nl.main([outgoing, incoming])
+    nl.main([outgoing, incoming, parted])
