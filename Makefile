@@ -25,7 +25,7 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla -Wno-unused-parameter
 ALL_CFLAGS = -std=gnu11 $(WARN) -D_GNU_SOURCE -Iinclude -Iinclude/uapi -Iagent \
 	-fvisibility=hidden -fPIC -fno-semantic-interposition -fstack-protector-strong -pthread \
-	-DSIGNET_VERSION=\"$(VERSION)\" $(PKG_CFLAGS) $(CFLAGS) $(EXTRA_CFLAGS)
+	-DSIGNET_VERSION=\"$(VERSION)\" $(PKG_CFLAGS) $(CFLAGS) $(LOCAL_CFLAGS) $(EXTRA_CFLAGS)
 ALL_LDFLAGS = -pthread -Wl,--as-needed -Wl,-z,relro -Wl,-z,now \
 	$(LDFLAGS) $(EXTRA_CFLAGS)
 

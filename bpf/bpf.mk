@@ -37,8 +37,8 @@ $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.plain.o
 	@mv $@.new $@
 
 # The agent has the programs in it, as bytes.
-$(BUILD)/obj/agent/daemon/gate_load.o $(BUILD)/obj/tests/unit/test_bpf_load.o: \
-	EXTRA_CFLAGS += -I. -I$(BUILD)
+$(BUILD)/obj/agent/daemon/%.o: LOCAL_CFLAGS = -I. -I$(BUILD)
+$(BUILD)/obj/tests/unit/%.o: LOCAL_CFLAGS = -I. -I$(BUILD)
 $(BUILD)/obj/agent/daemon/gate_load.o $(BUILD)/obj/tests/unit/test_bpf_load.o: \
 	$(BUILD)/bpf/gate.skel.h
 

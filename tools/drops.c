@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* signet drops: what was dropped, by reason. */
+#include <string.h>
+
 #include <json-c/json.h>
 
 #include "client.h"
@@ -8,12 +10,64 @@
 #include "table.h"
 
 static const char help[] =
-	"Usage: signet drops [--all] [--json]\n"
+	"Usage: signet drops [--all] [--follow] [-c COUNT] [--json]\n"
 	"Frames and packets that were dropped since the agent started, by "
 	"reason.\n\n"
-	"  --all   reasons that have not happened, too\n\n"
+	"      --all      reasons that have not happened, too\n"
+	"  -f, --follow   what gates drop, as it happens: samples, at most 200 "
+	"a second\n"
+	"  -c, --count N  stop after N of them\n\n"
 	"Example:\n"
-	"  signet drops --all\n";
+	"  signet drops --follow\n";
+
+struct follow {
+	struct sg_tool *t;
+	uint64_t left; /* to go, 0: no end */
+};
+
+static void print_drop(struct json_object *d)
+{
+	const char *from = sg_json_str(d, "source");
+
+	printf("%s%-12s%s %s", sg_style(stdout, SG_WARN),
+	       sg_json_str(d, "reason"), sg_style(stdout, SG_PLAIN),
+	       sg_json_str(d, "interface"));
+	if (*from)
+		printf(strchr(from, ':') ? " from [%s]:%d" : " from %s:%d",
+		       from, (int)sg_json_int(d, "sourcePort"));
+	if (sg_json_int(d, "port"))
+		printf(" to port %d", (int)sg_json_int(d, "port"));
+	if (*sg_json_str(d, "label"))
+		printf(" label %s", sg_json_str(d, "label"));
+	printf(" length %d", (int)sg_json_int(d, "length"));
+	if (sg_json_int(d, "leftOut"))
+		printf(" (%lld not shown before it)",
+		       (long long)sg_json_int(d, "leftOut"));
+	putchar('\n');
+	fflush(stdout);
+}
+
+static int on_drop(void *ctx, struct json_object *reply)
+{
+	struct json_object *d = sg_json_get(reply, "drop");
+	struct follow *f = ctx;
+
+	if (f->t->json)
+		sg_json_line(stdout, d);
+	else
+		print_drop(d);
+	if (ferror(stdout))
+		return SG_EXIT_FAILED;
+	return f->left && !--f->left ? SG_EXIT_OK : SG_GO_ON;
+}
+
+static int follow(struct sg_tool *t, uint64_t count)
+{
+	struct follow f = { t, count };
+
+	sg_catch_interrupt();
+	return sg_call_more(t, "FollowDrops", NULL, -1, on_drop, &f);
+}
 
 static void print_drops(struct json_object *list, bool all)
 {
@@ -48,19 +102,29 @@ static void print_drops(struct json_object *list, bool all)
 int sg_cmd_drops(struct sg_tool *t, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "all", no_argument, NULL, 'a' }, { 0 }
+		{ "all", no_argument, NULL, 'a' },
+		{ "follow", no_argument, NULL, 'f' },
+		{ "count", required_argument, NULL, 'c' },
+		{ 0 }
 	};
 	struct json_object *reply;
-	bool all = false;
+	bool all = false, live = false;
+	uint64_t count = 0;
 	int c, code;
 
-	while ((c = sg_getopt(t, argc, argv, "a", options, help)) != -1) {
-		if (c != 'a')
+	while ((c = sg_getopt(t, argc, argv, "afc:", options, help)) != -1) {
+		if (c == 'a')
+			all = true;
+		else if (c == 'f')
+			live = true;
+		else if (c != 'c' ||
+			 !sg_parse_uint(t, "-c", optarg, 1, UINT32_MAX, &count))
 			return SG_EXIT_USAGE;
-		all = true;
 	}
 	if (!sg_operands(t, argc, argv, 0, 0))
 		return SG_EXIT_USAGE;
+	if (live)
+		return follow(t, count);
 	code = sg_call(t, "Drops", NULL, SG_CALL_MS, &reply);
 	if (code)
 		return code;

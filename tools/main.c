@@ -28,6 +28,8 @@ static const struct sg_command commands[] = {
 	{ "monitor", sg_cmd_monitor, "events as they happen" },
 	{ "drops", sg_cmd_drops, "dropped frames and packets by reason" },
 	{ "flows", sg_cmd_flows, "what peers' Allow lines let pass and drop" },
+	{ "gate", sg_cmd_gate,
+	  "drop what is not authenticated: attach confirm detach stats" },
 	{ "metrics", sg_cmd_metrics, "counters as OpenMetrics text" },
 	{ "report", sg_cmd_report, "support bundle without secrets" },
 	{ "dev", sg_cmd_dev, "devices of the kernel module, driven directly" },

@@ -5,6 +5,7 @@
 #include <json-c/json.h>
 
 #include "client.h"
+#include "gate.h"
 #include "human.h"
 #include "json.h"
 #include "table.h"
@@ -99,6 +100,17 @@ static void print_features(struct json_object *list)
 	}
 }
 
+static void print_gates(struct json_object *list)
+{
+	char text[700];
+
+	for (size_t i = 0; i < sg_json_len(list); i++) {
+		sg_gate_line(json_object_array_get_idx(list, i), text,
+			     sizeof(text));
+		line("gate", text);
+	}
+}
+
 static void print_datapath(struct json_object *s)
 {
 	char text[512];
@@ -122,6 +134,7 @@ static void print_datapath(struct json_object *s)
 				     : "nothing passes: nobody keeps the "
 				       "sockets for the next agent");
 	}
+	print_gates(sg_json_get(s, "gates"));
 	line("event loop", sg_json_str(s, "loop"));
 	print_features(sg_json_get(s, "features"));
 }

@@ -53,6 +53,7 @@ int sg_cmd_dev(struct sg_tool *t, int argc, char **argv);
 int sg_cmd_down(struct sg_tool *t, int argc, char **argv);
 int sg_cmd_drops(struct sg_tool *t, int argc, char **argv);
 int sg_cmd_flows(struct sg_tool *t, int argc, char **argv);
+int sg_cmd_gate(struct sg_tool *t, int argc, char **argv);
 int sg_cmd_identity(struct sg_tool *t, int argc, char **argv);
 int sg_cmd_metrics(struct sg_tool *t, int argc, char **argv);
 int sg_cmd_monitor(struct sg_tool *t, int argc, char **argv);

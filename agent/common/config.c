@@ -93,6 +93,7 @@ void sg_config_free(struct sg_config *cfg)
 	free(cfg->priv);
 	free(cfg->peers);
 	free(cfg->exposes);
+	free(cfg->gates);
 	free(cfg->addresses);
 	free(cfg->path);
 	free(cfg->peers_dir);

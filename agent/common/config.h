@@ -15,6 +15,7 @@
 #include <signet/core/policy.h>
 
 #include "common/addr.h"
+#include "common/gate_allow.h"
 
 struct sg_error;
 
@@ -26,6 +27,7 @@ struct sg_error;
 #define SG_CONFIG_ENDPOINTS_MAX 4   /* for one peer */
 #define SG_CONFIG_ALLOW_MAX	256 /* items for one peer */
 #define SG_CONFIG_EXPOSES_MAX	256
+#define SG_CONFIG_GATES_MAX	16
 #define SG_CONFIG_NAME_LEN	64 /* [A-Za-z0-9._-]{1,63} and NUL */
 #define SG_CONFIG_IFNAME_LEN	16
 #define SG_CONFIG_PORT		51900
@@ -119,6 +121,20 @@ struct sg_config_expose {
 	unsigned int line;
 };
 
+enum sg_gate_mode { SG_GATE_AUTO, SG_GATE_NATIVE, SG_GATE_GENERIC };
+
+/** struct sg_config_gate - [Gate IFACE]: see daemon/gate.h */
+struct sg_config_gate {
+	char ifname[SG_CONFIG_IFNAME_LEN];
+	bool strict;		/* Strict = no */
+	enum sg_gate_mode mode; /* Mode = auto: the best that works */
+	bool always;		/* Cookies = auto, or always: from every init */
+	struct sg_gate_allow allow[SG_GATE_ALLOW_MAX]; /* Allow = tcp/22 ... */
+	size_t n_allow;
+	const char *file;
+	unsigned int line;
+};
+
 /** struct sg_config_limits - [Limits] */
 struct sg_config_limits {
 	uint32_t max_peers; /* MaxPeers = 16384 */
@@ -163,6 +179,8 @@ struct sg_config {
 	size_t n_peers;
 	struct sg_config_expose *exposes;
 	size_t n_exposes;
+	struct sg_config_gate *gates;
+	size_t n_gates;
 
 	char *path;			/* of the main file */
 	char *peers_dir;		/* peers.d beside it */
@@ -202,6 +220,13 @@ const struct sg_config_peer *sg_config_peer_by_name(const struct sg_config *cfg,
 						    const char *name);
 const struct sg_config_peer *sg_config_peer_by_id(const struct sg_config *cfg,
 						  const struct signet_id *id);
+
+/** sg_gate_mode_parse() - "auto", "native", "generic". Return: false: neither */
+bool sg_gate_mode_parse(const char *text, enum sg_gate_mode *mode);
+
+/** sg_config_gate() - of this interface, or NULL */
+const struct sg_config_gate *sg_config_gate(const struct sg_config *cfg,
+					    const char *ifname);
 
 /** sg_config_peer_equal() - same settings; where they stand does not count */
 bool sg_config_peer_equal(const struct sg_config_peer *a,

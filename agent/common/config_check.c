@@ -317,6 +317,7 @@ int sg_config_check(struct sg_config *cfg, struct sg_problems *problems)
 			       "Routes = yes needs a Mark other than 0, which "
 			       "keeps outer packets out of the tunnel");
 	check_exposes(cfg, problems);
+	sg_config_gates_check(cfg, problems);
 	check_addresses(cfg, problems);
 	return check_prefixes(cfg, problems);
 }

@@ -63,7 +63,8 @@ static void unknown_section(struct sg_config_parse *p, const char *type)
 	else
 		config_problem(p,
 			       "unknown section [%.60s]: there are [Node], "
-			       "[Peer NAME], [Expose NAME], [Log], [Limits]",
+			       "[Peer NAME], [Expose NAME], [Gate INTERFACE], "
+			       "[Log], [Limits]",
 			       type);
 }
 
@@ -167,7 +168,8 @@ static void *new_expose(struct sg_config_parse *p, const char *name)
 
 static bool is_named(const struct sg_config_section *s)
 {
-	return s->kind == SG_SECTION_PEER || s->kind == SG_SECTION_EXPOSE;
+	return s->kind == SG_SECTION_PEER || s->kind == SG_SECTION_EXPOSE ||
+	       s->kind == SG_SECTION_GATE;
 }
 
 static void *new_target(struct sg_config_parse *p,
@@ -184,6 +186,8 @@ static void *new_target(struct sg_config_parse *p,
 				       s->name, name, s->name);
 			return NULL;
 		}
+		if (s->kind == SG_SECTION_GATE)
+			return sg_config_gate_new(p, name);
 		return s->kind == SG_SECTION_PEER ? new_peer(p, name)
 						  : new_expose(p, name);
 	}

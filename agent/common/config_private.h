@@ -92,6 +92,7 @@ enum sg_section_kind {
 	SG_SECTION_LIMITS,
 	SG_SECTION_PEER,
 	SG_SECTION_EXPOSE,
+	SG_SECTION_GATE,
 	SG_SECTION_LATER, /* not in this version */
 };
 
@@ -108,6 +109,16 @@ extern const size_t sg_config_n_sections;
 /* A problem on the current line. */
 #define config_problem(p, ...) \
 	sg_problem_add((p)->problems, false, (p)->file, (p)->line, __VA_ARGS__)
+
+/*
+ * config_gate.c: [Gate IFACE]
+ */
+#define SG_CONFIG_GATE_KEYS 4
+extern const struct sg_config_key sg_config_gate_keys[SG_CONFIG_GATE_KEYS];
+struct sg_config_gate *sg_config_gate_new(struct sg_config_parse *p,
+					  const char *name);
+void sg_config_gates_check(const struct sg_config *cfg,
+			   struct sg_problems *problems);
 
 /*
  * config_check.c: what can be said only of the whole

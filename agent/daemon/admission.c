@@ -5,13 +5,13 @@
 
 #include <signet/core/mac.h>
 
+#include "daemon/gate.h"
 #include "daemon/node.h"
 #include "daemon/pair.h"
 
-#define SECRET_LIFE (120 * SIGNET_SECOND)
-#define TOKEN	    1000u
+#define TOKEN	   1000u
 /* What a /48 may, against one /64 in it. */
-#define SITE_SCALE  8
+#define SITE_SCALE 8
 
 int sg_admission_init(struct sg_node *n)
 {
@@ -59,16 +59,25 @@ static void turn_second(struct sg_admission *a, uint64_t now)
 	a->inits = a->worked = a->cookies = 0;
 }
 
-static void turn_secret(struct sg_admission *a, uint64_t now)
+static bool turn_secret(struct sg_admission *a, uint64_t now)
 {
-	if (now < a->secret_ns + SECRET_LIFE)
-		return;
-	if (now < a->secret_ns + 2 * SECRET_LIFE)
+	if (now < a->secret_ns + SG_COOKIE_LIFE)
+		return false;
+	if (now < a->secret_ns + 2 * SG_COOKIE_LIFE)
 		memcpy(a->secret[1], a->secret[0], SIGNET_MAC_LEN);
 	else
 		randombytes_buf(a->secret[1], SIGNET_MAC_LEN);
 	randombytes_buf(a->secret[0], SIGNET_MAC_LEN);
 	a->secret_ns = now;
+	return true;
+}
+
+bool sg_admission_turn(struct sg_node *n)
+{
+	uint64_t now = sg_now();
+
+	turn_second(&n->admission, now);
+	return turn_secret(&n->admission, now);
 }
 
 bool sg_admission_loaded(const struct sg_node *n)
@@ -174,9 +183,10 @@ int sg_admission_check(struct sg_node *n, const uint8_t *frame,
 		mac1_key = a->mac1_zero;
 	if (!signet_mac1_ok(frame, mac1_key))
 		return SIGNET_DROP_MAC1;
-	turn_second(a, now);
-	turn_secret(a, now);
-	a->inits++;
+	if (sg_admission_turn(n))
+		sg_gates_sync(n);
+	if (++a->inits > n->config->limits.load_threshold)
+		sg_gates_loaded(n);
 	proven = has_cookie(a, frame, addr, addr_bytes(from, false, addr));
 	/* A mac2 that is wrong is never passed over: it was changed on the way,
 	 * or made with a cookie of before our restart. */

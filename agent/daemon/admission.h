@@ -19,6 +19,8 @@ struct sg_node;
 
 /* Prefixes whose rate is remembered at a time; older ones make room. */
 #define SG_ADMISSION_BUCKETS 4096
+/* Their secret is changed after this, and good for as long again. */
+#define SG_COOKIE_LIFE	     (120 * 1000000000ULL)
 /* Cookies that are sent in a second, at most, to all together. */
 #define SG_ADMISSION_COOKIES 20000
 
@@ -42,6 +44,12 @@ struct sg_admission {
 
 int sg_admission_init(struct sg_node *n);
 void sg_admission_destroy(struct sg_node *n);
+
+/**
+ * sg_admission_turn() - count anew and change the secret, if it is time for that
+ * Return: whether the secret has changed.
+ */
+bool sg_admission_turn(struct sg_node *n);
 
 /** sg_admission_loaded() - are cookies asked for at the moment? */
 bool sg_admission_loaded(const struct sg_node *n);

@@ -30,6 +30,19 @@ void sg_control_metrics(void *ctx, struct sg_varlink_call *call,
 void sg_control_report(void *ctx, struct sg_varlink_call *call,
 		       struct json_object *params);
 
+/* control_gate.c */
+struct json_object *sg_control_gates(const struct sg_node *n);
+void sg_control_gate_stats(void *ctx, struct sg_varlink_call *call,
+			   struct json_object *params);
+void sg_control_gate_attach(void *ctx, struct sg_varlink_call *call,
+			    struct json_object *params);
+void sg_control_gate_detach(void *ctx, struct sg_varlink_call *call,
+			    struct json_object *params);
+void sg_control_gate_confirm(void *ctx, struct sg_varlink_call *call,
+			     struct json_object *params);
+void sg_control_follow_drops(void *ctx, struct sg_varlink_call *call,
+			     struct json_object *params);
+
 /* control_ping.c */
 void sg_control_ping(void *ctx, struct sg_varlink_call *call,
 		     struct json_object *params);

@@ -7,6 +7,7 @@
 #include <json-c/json.h>
 
 #include "daemon/control.h"
+#include "daemon/gate.h"
 #include "daemon/peer.h"
 
 static void feature(struct json_object *list, const char *name, bool on,
@@ -93,6 +94,23 @@ static void limits(struct sg_node *n, struct json_object *list,
 					       "asked for a cookie"));
 }
 
+static void gates(struct sg_node *n, struct json_object *o,
+		  struct json_object *warnings)
+{
+	struct sg_gate_info g;
+	char text[600];
+
+	json_object_object_add(o, "gates", sg_control_gates(n));
+	for (size_t i = 0; i < sg_gates_count(n); i++) {
+		sg_gates_get(n, i, &g);
+		if (g.attached)
+			continue;
+		snprintf(text, sizeof(text), "gate %s is not attached: %s",
+			 g.want->ifname, g.error);
+		json_object_array_add(warnings, json_object_new_string(text));
+	}
+}
+
 static void identity(struct sg_node *n, struct json_object *o)
 {
 	char text[INET6_ADDRSTRLEN], id[SIGNET_ID_STR_LEN];
@@ -152,6 +170,7 @@ struct json_object *sg_control_status(struct sg_node *n)
 		sg_json_bool(o, "socketsKept", st.kept);
 	sg_json_int(o, "workers", st.workers);
 	json_object_object_add(o, "features", features(&st));
+	gates(n, o, warnings);
 	limits(n, lim, warnings);
 	json_object_object_add(o, "limits", lim);
 	sg_json_int(o, "peers", n->n_peers);
@@ -254,6 +273,7 @@ void sg_control_sum_drops(struct sg_node *n, uint64_t d[SIGNET_DROP_COUNT])
 	memcpy(d, n->drops, sizeof(n->drops));
 	if (n->dp)
 		n->dp_ops->drops(n->dp, d);
+	sg_gates_drops(n, d);
 }
 
 struct json_object *sg_control_drops(struct sg_node *n)

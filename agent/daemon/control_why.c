@@ -15,6 +15,7 @@
 #include <json-c/json.h>
 
 #include "daemon/control.h"
+#include "daemon/gate.h"
 #include "daemon/node_policy.h"
 #include "daemon/peer.h"
 
@@ -323,6 +324,39 @@ static bool check_route(struct why *w, struct sg_peer *p)
 	return true;
 }
 
+/* What stands before the sockets: it knows on which labels we receive, or it
+ * drops what the peer sends.
+ */
+static bool check_gates(struct why *w, const struct sg_peer *p)
+{
+	const struct signet_channel *c = signet_session_current(&p->session);
+	const struct sg_node *n = w->node;
+	struct sg_gate_info g;
+
+	for (size_t i = 0; i < sg_gates_count(n); i++) {
+		sg_gates_get(n, i, &g);
+		if (!g.attached) {
+			stage(w, "gate", "skip", NULL, "%s: not attached: %s",
+			      g.want->ifname, g.error);
+		} else if (c &&
+			   !sg_gate_has_label(n, i, c->rx_label, c->rx_hop)) {
+			stage(w, "gate", "fail",
+			      "detach it with `signet gate detach`, attach it "
+			      "again, and report this with `signet report`",
+			      "%s does not know the channel's label",
+			      g.want->ifname);
+			return false;
+		} else {
+			stage(w, "gate", "ok", NULL, "%s: %s%s%s%s",
+			      g.want->ifname, g.mode,
+			      g.want->strict ? ", strict" : "",
+			      g.loaded ? ", asks for cookies" : "",
+			      c ? ", knows the channel's label" : "");
+		}
+	}
+	return true;
+}
+
 static bool check_name(struct why *w, struct sg_peer *p)
 {
 	if (p->n_addrs || p->last_good.sa.sa_family) {
@@ -402,7 +436,8 @@ static void begin(struct why *w, struct sg_peer *p)
 {
 	stage(w, "configuration", "ok", NULL, "%s", p->config->file);
 	show_policy(w, p->config);
-	if (!check_datapath(w) || !check_name(w, p) || !check_route(w, p)) {
+	if (!check_datapath(w) || !check_name(w, p) || !check_route(w, p) ||
+	    !check_gates(w, p)) {
 		finish(w, false);
 		return;
 	}

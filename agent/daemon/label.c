@@ -59,7 +59,11 @@ uint32_t sg_label_new(struct sg_labels *l, struct sg_label_owner *owner,
 	do {
 		label = randombytes_random();
 	} while (!label || sg_map_get(&l->map, label));
-	return sg_map_put(&l->map, label, owner) ? 0 : label;
+	if (sg_map_put(&l->map, label, owner))
+		return 0;
+	if (l->on_change)
+		l->on_change(l->ctx, label, true);
+	return label;
 }
 
 int sg_label_move(struct sg_labels *l, uint32_t label,
@@ -72,6 +76,8 @@ void sg_label_free(struct sg_labels *l, uint32_t label, uint64_t now)
 {
 	if (!label)
 		return;
+	if (l->on_change)
+		l->on_change(l->ctx, label, false);
 	expire(l, now);
 	if (l->n == l->cap && grow(l)) {
 		if (!l->n) {

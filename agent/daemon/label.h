@@ -6,6 +6,7 @@
 #ifndef SG_LABEL_H
 #define SG_LABEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,9 @@ struct sg_labels {
 	struct sg_map map;
 	struct sg_freed_label *freed; /* ring, oldest first */
 	size_t first, n, cap;
+	/* told of each label that is taken or given back; may be NULL */
+	void (*on_change)(void *ctx, uint32_t label, bool taken);
+	void *ctx;
 };
 
 /** sg_label_new() - Return: a label, or 0 without memory */

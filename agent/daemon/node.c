@@ -11,6 +11,7 @@
 
 #include "common/log.h"
 #include "daemon/control.h"
+#include "daemon/gate.h"
 #include "daemon/incoming.h"
 #include "daemon/node_keys.h"
 #include "daemon/pair.h"
@@ -183,6 +184,7 @@ static int start_parts(struct sg_node *n, struct sg_error *err)
 	ret = start_clock(n);
 	if (ret)
 		return sg_err(err, -ret, "clock: %s", strerror(-ret));
+	sg_gates_listen(n);
 	ret = sg_admission_init(n);
 	if (ret)
 		return sg_err(err, -ret, "no memory");

@@ -34,6 +34,7 @@
 /* What all sessions together may take, for each peer of the limit. */
 #define SG_SESSION_MEMORY (16 * 1024)
 
+struct sg_gates;
 struct sg_half_open;
 struct sg_move;
 struct sg_pair;
@@ -83,6 +84,7 @@ struct sg_node {
 	struct sg_map channels;	    /* data path's channel to sg_peer */
 	uint32_t policy_generation; /* the last that was given to a peer */
 	struct sg_labels labels;
+	struct sg_gates *gates; /* NULL: there was none yet */
 
 	struct sg_admission admission;
 	struct sg_half_open *half_open; /* first contacts, newest first */

@@ -17,6 +17,7 @@
 
 #include "common/log.h"
 #include "daemon/expose.h"
+#include "daemon/gate.h"
 #include "daemon/incoming.h"
 #include "daemon/node_policy.h"
 #include "daemon/node_up.h"
@@ -106,6 +107,15 @@ static int change_over(struct sg_node *n, struct sg_move *m,
 	return ret;
 }
 
+static uint16_t port_of(const struct sg_datapath_ops *ops,
+			struct sg_datapath *dp)
+{
+	struct sg_dp_status st;
+
+	ops->status(dp, &st);
+	return st.port;
+}
+
 static void close_old(struct sg_move *m)
 {
 	if (!m->dp)
@@ -138,6 +148,8 @@ static void finish(struct sg_move *m, int ret, const struct sg_error *err)
 	n->move = NULL;
 	sg_timer_cancel(n->loop, &m->timer);
 	close_old(m);
+	if (n->dp)
+		sg_gates_port(n, port_of(n->dp_ops, n->dp), 0);
 	free(m->peers);
 	free(m);
 	if (onward) {
@@ -294,6 +306,7 @@ int sg_node_move(struct sg_node *n, bool aside, const struct sg_moved *moved,
 	m->timer.fn = look;
 	m->timer.ctx = m;
 	n->move = m;
+	sg_gates_port(n, port_of(n->dp_ops, n->dp), port_of(m->ops, m->dp));
 	if (change_over(n, m, err)) {
 		m->until = 0; /* it will not get better */
 		sg_log(SG_LOG_ERR, "%s", err->text);

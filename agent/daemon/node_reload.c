@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "daemon/gate.h"
 #include "daemon/node_keys.h"
 #include "daemon/node_policy.h"
 #include "daemon/node_up.h"
@@ -255,6 +256,8 @@ int sg_node_reload_config(struct sg_node *n, struct sg_reload *out,
 		ret = sg_node_routes(n, err);
 	if (!ret && n->up)
 		ret = sg_node_expose(n, err);
+	if (!ret)
+		ret = sg_gates_reload(n, err);
 	sg_event(n, &e);
 	if (ret) {
 		sg_log(SG_LOG_ERR, "reload: %s", err->text);

@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "daemon/expose.h"
+#include "daemon/gate.h"
 #include "daemon/incoming.h"
 #include "daemon/pair.h"
 #include "daemon/node_policy.h"
@@ -196,6 +197,8 @@ int sg_node_bring_up(struct sg_node *n, struct sg_error *err)
 		ret = sg_node_expose(n, err);
 	n->up = true;
 	if (!ret)
+		sg_gates_up(n);
+	if (!ret)
 		ret = sg_node_attach_peers(n, err);
 	if (!ret)
 		ret = sg_node_policy(n, err);
@@ -224,6 +227,7 @@ void sg_node_down(struct sg_node *n, sg_netif_note undone, void *ctx)
 	const struct sg_event e = { .kind = "down" };
 	bool was_up = n->up;
 
+	sg_gates_down(n, n->handover);
 	sg_timer_cancel(n->loop, &n->dp_timer);
 	sg_node_tear_down(n, false, undone, ctx);
 	n->dp_port = 0;

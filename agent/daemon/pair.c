@@ -7,6 +7,7 @@
 #include <json-c/json.h>
 
 #include "common/paircode.h"
+#include "daemon/gate.h"
 #include "daemon/incoming.h"
 #include "daemon/pair_private.h"
 
@@ -30,11 +31,17 @@ void sg_pair_destroy(struct sg_node *n)
 	sg_label_free(&n->labels, p->hs.rx_label, now);
 	sodium_memzero(p, sizeof(*p));
 	free(p);
+	sg_gates_sync(n);
 }
 
 bool sg_pair_listens(const struct sg_node *n)
 {
 	return n->pair && !n->pair->initiator && !n->pair->done;
+}
+
+bool sg_pair_responds(const struct sg_node *n)
+{
+	return n->pair && !n->pair->initiator;
 }
 
 void sg_pair_fail(struct sg_pair *p, const char *remedy, const char *text)
@@ -132,6 +139,7 @@ int sg_pair_open(struct sg_node *n, struct sg_varlink_call *call,
 	p->deadline = sg_now() + timeout * SIGNET_SECOND;
 	p->timer.fn = window_ends;
 	sg_timer_set(n->loop, &p->timer, p->deadline);
+	sg_gates_sync(n);
 	/* The client that went away takes its window with it. */
 	say_code(p, text);
 	sodium_memzero(code, sizeof(code));

@@ -37,6 +37,8 @@ int sg_pair_frame(struct sg_node *n, uint8_t *frame, size_t len,
 		  const union sg_addr *from, const union sg_addr *to);
 /** sg_pair_listens() - is a window open? */
 bool sg_pair_listens(const struct sg_node *n);
+/** sg_pair_responds() - the same, or one that is done and repeats its answer */
+bool sg_pair_responds(const struct sg_node *n);
 /** sg_pair_resolved() - the answer to a look-up of SG_PAIR_TOKEN */
 void sg_pair_resolved(struct sg_node *n, int error, const union sg_addr *addrs,
 		      size_t n_addrs);

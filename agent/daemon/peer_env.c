@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "daemon/gate.h"
 #include "daemon/peer.h"
 
 /* Frames under one key over all lanes: RFC 9001's bound for AES-GCM is far
@@ -137,6 +138,9 @@ static int env_channel_open(void *ctx, struct signet_session *s,
 	path_of(c, &path);
 	err = n->dp_ops->channel_add(n->dp, p->number, c->rx_label, c->rx_hop,
 				     &path, c->tx_lanes, &dp);
+	/* the gate is to know it before the peer does */
+	if (!err)
+		sg_gate_label_open(n, c->rx_label, c->rx_hop);
 	if (!err && sg_map_put(&n->channels, dp, p)) {
 		n->dp_ops->channel_del(n->dp, dp);
 		err = -ENOMEM;
@@ -163,6 +167,7 @@ static void env_channel_close(void *ctx, struct signet_session *s,
 		p->tx_packets += st.tx_packets;
 		p->tx_bytes += st.tx_bytes;
 	}
+	sg_gate_label_close(n, c->rx_label);
 	n->dp_ops->channel_del(n->dp, c->env - 1);
 	sg_map_del(&n->channels, c->env - 1);
 	c->env = 0;

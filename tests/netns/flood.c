@@ -6,7 +6,8 @@
  *
  * KIND is "forged" (mac1 wrong), "half" (mac1 right, as anyone who knows the
  * identifier can make it; the rest is noise), "junk" (random bytes of random
- * length), or "mixed". Source addresses are random in the destination's /16 or
+ * length), "packet" (packet frames on labels that nobody has), or "mixed" (of the
+ * first three). Source addresses are random in the destination's /16 or
  * /64, so that they have a route. Prints how many were sent.
  */
 #include <errno.h>
@@ -24,8 +25,9 @@
 
 #define INIT_LEN 600
 
-enum kind { FORGED, HALF, JUNK, MIXED };
-static const char *const kinds[] = { "forged", "half", "junk", "mixed" };
+enum kind { FORGED, HALF, JUNK, PACKET, MIXED };
+static const char *const kinds[] = { "forged", "half", "junk", "packet",
+				     "mixed" };
 
 static uint64_t seed = 0x5eed;
 static uint8_t mac1_key[SIGNET_MAC_LEN];
@@ -50,6 +52,11 @@ static void make_init(struct packet *p, struct udp_view *v, enum kind kind)
 	packet_resize(p, v, INIT_LEN);
 	fill(v->payload, v->payload_len);
 	f = (struct signet_handshake_frame *)v->payload;
+	if (kind == PACKET) {
+		f->type = SIGNET_FRAME_PACKET;
+		f->flags = 0;
+		return;
+	}
 	f->type = SIGNET_FRAME_INIT;
 	f->pattern = SIGNET_PATTERN_IK;
 	f->flags = 0;

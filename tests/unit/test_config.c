@@ -325,8 +325,8 @@ static void wrong_sections_are_explained(void **state)
 static void sections_of_later_versions_say_so(void **state)
 {
 	static const char *const names[] = {
-		"Gate eth0", "Relay r", "Authority", "Trust t",
-		"Policy",    "Mailbox", "MQTT m",
+		"Relay r", "Authority", "Trust t",
+		"Policy",  "Mailbox",	"MQTT m",
 	};
 	char text[64];
 	size_t i;

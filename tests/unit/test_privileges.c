@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include "daemon/privileges.h"
 #include "netns.h"
@@ -49,6 +50,34 @@ static int dropped(bool low_port)
 	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		return 5;
 	return 0;
+}
+
+static bool effective(int cap)
+{
+	struct __user_cap_header_struct h = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct d[2];
+
+	return !syscall(SYS_capget, &h, d) &&
+	       d[cap / 32].effective >> cap % 32 & 1;
+}
+
+static int asleep(bool unused)
+{
+	if (!effective(CAP_BPF) || !effective(CAP_PERFMON))
+		return 77;
+	if (sg_privileges_drop(false, NULL))
+		return 1;
+	if (effective(CAP_BPF) || effective(CAP_PERFMON))
+		return 2;
+	sg_privileges_bpf(true);
+	if (!effective(CAP_BPF) || !effective(CAP_PERFMON))
+		return 3;
+	sg_privileges_bpf(false);
+	if (effective(CAP_BPF) || effective(CAP_PERFMON))
+		return 4;
+	return effective(CAP_NET_ADMIN) ? 0 : 5;
 }
 
 static void assert_child(void **state, int (*fn)(bool), bool arg)
@@ -97,12 +126,18 @@ static void memory_is_not_dumped(void **state)
 	assert_child(state, hardened, false);
 }
 
+static void those_for_programs_sleep_until_one_is_loaded(void **state)
+{
+	assert_child(state, asleep, false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_network_administration_stays),
 		cmocka_unit_test(low_ports_can_be_kept),
 		cmocka_unit_test(memory_is_not_dumped),
+		cmocka_unit_test(those_for_programs_sleep_until_one_is_loaded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,9 @@ _signet_options()
 	peers*) echo --names ;;
 	ping*) echo --count --interval --size --quiet ;;
 	monitor*) echo --strangers --count ;;
-	drops*) echo --all ;;
+	drops*) echo --all --follow --count ;;
+	"gate attach") echo --strict --allow --mode --cookies --for --force ;;
+	"gate stats") echo --interval --count ;;
 	report*) echo --output ;;
 	"dev add") echo --mtu --metadata --mark --listen --up ;;
 	"dev set") echo --mtu --metadata --mark --up --down --detach \
@@ -55,7 +57,7 @@ _signet()
 {
 	local cur prev words=() word i skip=
 	local commands="identity peer pair up down check reload status peers
-		ping why monitor drops flows metrics report dev version help"
+		ping why monitor drops flows gate metrics report dev version help"
 	local globals="--json --socket --config --state --help"
 
 	COMPREPLY=()

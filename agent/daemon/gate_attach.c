@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The program in front of an interface: by a link, which is pinned with the
+ * maps, so that it outlives the agent. The maps are right before the program
+ * sees a packet; pins come last.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "daemon/bpf_sys.h"
+#include "daemon/gate_private.h"
+#include "daemon/node.h"
+
+static const struct {
+	const char *name;
+	bool frags;
+	uint32_t flags;
+} modes[GATE_MODES] = {
+	[GATE_NATIVE] = { "native", false, XDP_FLAGS_DRV_MODE },
+	[GATE_FRAGS] = { "native multi-buffer", true, XDP_FLAGS_DRV_MODE },
+	[GATE_GENERIC] = { "generic", false, XDP_FLAGS_SKB_MODE },
+};
+
+/* NULL: not pinned */
+static const char *const pins[GATE_MAPS] = {
+	[GATE_SETTINGS] = "settings",	[GATE_LABELS] = "labels",
+	[GATE_LOCAL_ADDRS] = "locals",	[GATE_COUNTERS] = "counters",
+	[GATE_BUCKET_LIST] = "buckets", [GATE_CONTROL] = "control",
+};
+
+const char *gate_mode_name(enum gate_mode mode)
+{
+	return modes[mode].name;
+}
+
+/* Interfaces have their numbers in each network namespace anew, and several
+ * agents can have gates there.
+ */
+static void name_prefix(char out[64])
+{
+	struct stat st = { 0 };
+
+	stat("/proc/self/ns/net", &st);
+	snprintf(out, 64, "gate-%llu-", (unsigned long long)st.st_ino);
+}
+
+static void name_suffix(const struct sg_gates *gs, char out[24])
+{
+	char id[SIGNET_ID_STR_LEN];
+
+	signet_id_format(&gs->node->local.ident.id, id);
+	snprintf(out, 24, "-%.16s", id);
+}
+
+void gate_folder_name(const struct sg_gates *gs, uint32_t ifindex,
+		      char name[96])
+{
+	char prefix[64], suffix[24];
+
+	name_prefix(prefix);
+	name_suffix(gs, suffix);
+	snprintf(name, 96, "%.50s%u%s", prefix, ifindex, suffix);
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void gate_release(struct sg_gates *gs, struct sg_gate *g)
+{
+	gate_ring_close(gs, g);
+	if (g->control)
+		munmap((void *)g->control, sizeof(*g->control));
+	g->control = NULL;
+	for (int i = 0; i < GATE_MAPS; i++)
+		close_fd(&g->maps[i]);
+	close_fd(&g->link);
+	g->attached = false;
+}
+
+void gate_remove(struct sg_gates *gs, struct sg_gate *g)
+{
+	if (g->link >= 0)
+		sg_bpf_link_detach(g->link);
+	if (g->folder[0])
+		sg_bpf_folder_remove(g->folder);
+	g->folder[0] = '\0';
+	gate_release(gs, g);
+}
+
+/* What is pinned for this interface, if it is there: link and maps. */
+static void open_pins(struct sg_gates *gs, struct sg_gate *g)
+{
+	char name[96];
+
+	gate_folder_name(gs, g->ifindex, name);
+	if (sg_bpf_folder(name, false, g->folder, NULL)) {
+		g->folder[0] = '\0';
+		return;
+	}
+	g->link = sg_bpf_pinned(g->folder, "link");
+	if (g->link < 0 || sg_bpf_link_ifindex(g->link) != (int)g->ifindex) {
+		gate_remove(gs, g);
+		return;
+	}
+	for (int i = 0; i < GATE_MAPS; i++)
+		if (pins[i])
+			g->maps[i] = sg_bpf_pinned(g->folder, pins[i]);
+}
+
+static int map_control(struct sg_gate *g)
+{
+	if (g->control)
+		munmap((void *)g->control, sizeof(*g->control));
+	g->control =
+		sg_bpf_map_mmap(g->maps[GATE_CONTROL], sizeof(*g->control));
+	return g->control ? 0 : -ENOMEM;
+}
+
+/* A program with maps that are right. Return: its descriptor or -errno */
+static int ready(struct sg_gates *gs, struct sg_gate *g, int mode,
+		 struct sg_error *err)
+{
+	int prog = gate_load(g->want.strict, modes[mode].frags, g->maps, err);
+	int ret;
+
+	if (prog < 0)
+		return prog;
+	ret = map_control(g);
+	if (!ret)
+		ret = gate_fill(gs, g);
+	if (!ret)
+		return prog;
+	close(prog);
+	return sg_err(err, -ret, "its maps cannot be filled: %s",
+		      strerror(-ret));
+}
+
+static void note_step(struct sg_gate *g, int mode, int ret)
+{
+	size_t used = strlen(g->tried);
+
+	snprintf(g->tried + used, sizeof(g->tried) - used, "%s%s: %s",
+		 used ? "; " : "", modes[mode].name, strerror(-ret));
+	sg_log(SG_LOG_INFO, "gate %s: %s: %s", g->want.ifname, modes[mode].name,
+	       strerror(-ret));
+}
+
+/* Another one's program is not to be pushed aside. */
+static int occupied(const struct sg_gate *g, const struct gate_link *l,
+		    struct sg_error *err)
+{
+	if (!l->prog)
+		return 0;
+	return sg_err(err, EBUSY,
+		      "%s has another XDP program (number %u, %s): see "
+		      "`bpftool net`; take it off with `ip link set dev %s %s "
+		      "off` if it is not needed",
+		      g->want.ifname, l->prog,
+		      l->generic ? "generic" : "native", g->want.ifname,
+		      l->generic ? "xdpgeneric" : "xdp");
+}
+
+/*
+ * The kinds to try. What a native program on a veth sends back lies around until
+ * the other end polls, which it does for itself only where it has an XDP program
+ * too, and that cannot be seen from here.
+ */
+static void kinds(struct sg_gate *g, const struct gate_link *l, int *first,
+		  int *last)
+{
+	*first = g->want.mode == SG_GATE_GENERIC ? GATE_GENERIC : GATE_NATIVE;
+	*last = g->want.mode == SG_GATE_NATIVE ? GATE_FRAGS : GATE_GENERIC;
+	g->tried[0] = '\0';
+	if (g->want.mode != SG_GATE_AUTO || !l->veth)
+		return;
+	*first = GATE_GENERIC;
+	strcpy(g->tried, "native: on a veth its answers may never leave");
+}
+
+static int attach_new(struct sg_gates *gs, struct sg_gate *g,
+		      const struct gate_link *l, struct sg_error *err)
+{
+	int ret = occupied(g, l, err), prog, mode, last;
+
+	if (ret)
+		return ret;
+	kinds(g, l, &mode, &last);
+	for (; mode <= last; mode++) {
+		prog = ready(gs, g, mode, err);
+		if (prog < 0)
+			return prog;
+		g->link = sg_bpf_link_create(prog, (int)g->ifindex, BPF_XDP,
+					     modes[mode].flags);
+		close(prog);
+		if (g->link >= 0) {
+			g->mode = mode;
+			return 0;
+		}
+		note_step(g, mode, g->link);
+	}
+	ret = g->link;
+	g->link = -1;
+	return sg_err(err, -ret, "%s takes no XDP program: %s", g->want.ifname,
+		      g->tried);
+}
+
+/* In place of the one that is there: no packet comes in between. */
+static int replace(struct sg_gates *gs, struct sg_gate *g,
+		   const struct gate_link *l, struct sg_error *err)
+{
+	int mode = l->generic ? GATE_GENERIC : GATE_NATIVE;
+	int last = l->generic ? GATE_GENERIC : GATE_FRAGS;
+	int prog, ret = -ENODEV;
+
+	for (; mode <= last; mode++) {
+		prog = ready(gs, g, mode, err);
+		if (prog < 0)
+			return prog;
+		ret = sg_bpf_link_update(g->link, prog);
+		close(prog);
+		if (!ret) {
+			g->mode = mode;
+			return 0;
+		}
+	}
+	return sg_err(err, -ret, "the program on %s cannot be replaced: %s",
+		      g->want.ifname, strerror(-ret));
+}
+
+/* A link keeps its kind: where another is asked for, it has to go first. */
+static bool other_kind(const struct sg_gate *g, const struct gate_link *l)
+{
+	return (g->want.mode == SG_GATE_NATIVE && l->generic) ||
+	       (g->want.mode == SG_GATE_GENERIC && !l->generic);
+}
+
+static int pin_all(struct sg_gates *gs, struct sg_gate *g, struct sg_error *err)
+{
+	char name[96];
+	int ret;
+
+	gate_folder_name(gs, g->ifindex, name);
+	ret = sg_bpf_folder(name, true, g->folder, err);
+	if (ret)
+		return ret;
+	for (int i = 0; !ret && i < GATE_MAPS; i++)
+		if (pins[i])
+			ret = sg_bpf_pin(g->folder, pins[i], g->maps[i]);
+	if (!ret)
+		ret = sg_bpf_pin(g->folder, "link", g->link);
+	return ret ? sg_err(err, -ret, "%s: %s", g->folder, strerror(-ret)) : 0;
+}
+
+/* Can the program of an earlier agent be fed by this one? */
+static bool maps_fit(const struct sg_gate *g)
+{
+	static const uint32_t sizes[GATE_MAPS] = {
+		[GATE_SETTINGS] = sizeof(struct gate_settings),
+		[GATE_LABELS] = sizeof(struct gate_label),
+		[GATE_LOCAL_ADDRS] = sizeof(uint32_t),
+		[GATE_COUNTERS] = sizeof(struct gate_counters),
+		[GATE_BUCKET_LIST] = sizeof(struct gate_bucket),
+		[GATE_CONTROL] = sizeof(struct gate_control),
+	};
+	struct bpf_map_info info;
+
+	for (int i = 0; i < GATE_MAPS; i++)
+		if (pins[i] && (sg_bpf_map_info(g->maps[i], &info) ||
+				info.value_size != sizes[i]))
+			return false;
+	return true;
+}
+
+int gate_put(struct sg_gates *gs, struct sg_gate *g, struct sg_error *err)
+{
+	struct gate_link l;
+	bool before;
+	int ret;
+
+	if (g->link < 0)
+		open_pins(gs, g);
+	ret = gate_link_get(NULL, g->ifindex, &l);
+	if (ret)
+		return sg_err(err, -ret, "%s: %s", g->want.ifname,
+			      strerror(-ret));
+	if (g->link >= 0 && other_kind(g, &l)) {
+		gate_remove(gs, g);
+		l.prog = 0;
+	}
+	before = g->link >= 0;
+	ret = before ? replace(gs, g, &l, err) : attach_new(gs, g, &l, err);
+	if (!ret)
+		ret = pin_all(gs, g, err);
+	if (ret && g->attached)
+		return ret;
+	/* better the earlier agent's program than none */
+	if (ret && before && maps_fit(g) && !map_control(g) &&
+	    !gate_fill(gs, g)) {
+		sg_log(SG_LOG_ERR, "gate %s: %s; the one before stays",
+		       g->want.ifname, err->text);
+		ret = 0;
+	}
+	if (ret) {
+		gate_remove(gs, g);
+		return ret;
+	}
+	if (!g->since)
+		g->since = sg_now();
+	g->attached = true;
+	if (gs->n_followers)
+		gate_ring_open(gs, g);
+	sg_log(SG_LOG_NOTICE, "gate %s: %s, %s%s", g->want.ifname,
+	       gate_mode_name(g->mode), g->want.strict ? "strict" : "open",
+	       before ? ", in place of the one before" : "");
+	return 0;
+}
+
+/* what an earlier agent left ------------------------------------------------ */
+
+void gate_left(struct sg_gates *gs,
+	       void (*fn)(struct sg_gates *gs, uint32_t ifindex))
+{
+	uint32_t list[SG_CONFIG_GATES_MAX * 4];
+	char prefix[64], suffix[24], rest[64];
+	struct dirent *e;
+	unsigned int ifindex;
+	size_t n = 0, len;
+	DIR *d;
+
+	name_prefix(prefix);
+	name_suffix(gs, suffix);
+	len = strlen(prefix);
+	d = opendir(SG_BPF_PINS);
+	if (!d)
+		return;
+	while ((e = readdir(d)) && n < sizeof(list) / sizeof(list[0]))
+		if (!strncmp(e->d_name, prefix, len) &&
+		    sscanf(e->d_name + len, "%u%63s", &ifindex, rest) == 2 &&
+		    !strcmp(rest, suffix))
+			list[n++] = ifindex;
+	closedir(d);
+	while (n)
+		fn(gs, list[--n]);
+}
+
+static void settings_of(const struct gate_settings *s, struct sg_config_gate *c)
+{
+	for (uint32_t i = 0; i < s->n_allow && i < GATE_ALLOW; i++) {
+		const struct gate_allow *a = &s->allow[i];
+		struct sg_gate_allow *out = &c->allow[c->n_allow++];
+		const uint8_t *mask = (const uint8_t *)a->mask;
+
+		*out = (struct sg_gate_allow){ .proto = a->proto,
+					       .first = a->first,
+					       .last = a->last };
+		if (!a->family)
+			continue;
+		out->from.family = a->family;
+		memcpy(out->from.addr, a->prefix, sizeof(out->from.addr));
+		for (int bit = 0; bit < 128; bit++)
+			out->from.len += mask[bit / 8] >> (7 - bit % 8) & 1;
+	}
+}
+
+int gate_adopt(struct sg_gates *gs, uint32_t ifindex, struct sg_gate *g)
+{
+	static struct gate_settings s;
+	struct gate_link l;
+	uint32_t which;
+	int ret;
+
+	g->ifindex = ifindex;
+	open_pins(gs, g);
+	if (!g->folder[0])
+		return -ENOENT;
+	ret = gate_link_get(NULL, ifindex, &l);
+	if (ret)
+		return ret;
+	strcpy(g->want.ifname, l.name);
+	g->mtu = l.mtu;
+	ret = maps_fit(g) ? map_control(g) : -EPROTO;
+	if (ret)
+		return ret;
+	which = g->control->active & 1;
+	ret = sg_bpf_map_lookup(g->maps[GATE_SETTINGS], &which, &s);
+	g->want.strict = g->control->flags & GATE_STRICT;
+	g->want.always = g->control->flags & GATE_HELD;
+	g->by_command = g->control->flags & GATE_BY_COMMAND;
+	g->trial_ends = g->control->trial_ends;
+	if (!ret)
+		settings_of(&s, &g->want);
+	sodium_memzero(&s, sizeof(s));
+	return ret;
+}

@@ -1,0 +1,132 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# A gate's life: attached by command and by the configuration, on trial, while
+# its interface goes and comes, and gone without a trace.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/gate.sh"
+
+pair_up
+check "the channel is up" within 8 sealed_ping a b
+
+check "it is attached" gate b attach eth0
+is "on a veth, generic" "$(gate_field b eth0 mode)" generic
+check "native where that is asked for" gate b attach eth0 --mode native
+is "natively, on this kind of interface" "$(gate_field b eth0 mode)" native
+is "the interface has the program" "$(($(xdp_of b eth0) > 0))" 1
+check "its maps and link are pinned" test "$(pins)" -ge 6
+check "packets pass" inner_ping a 10.77.0.2
+check "messages pass" sealed_ping a b
+number "as such" "$(gate_count b passed packet message)" -ge 2
+check "what is not Signet's passes" inner_ping a 10.1.0.2
+check "twice is once" gate b attach eth0 --mode native
+check "signet why shows it" eval \
+	'sig b why a | grep -q "knows the channel.s label"'
+
+# a label's life: a channel that is made anew
+check "a new channel passes" eval 'node_kill a; node_start a &&
+	within 8 sealed_ping a b'
+check "labels of ended channels go" within 5 eval \
+	'[ "$(bpftool -j map dump pinned \
+		"$(ls -d /sys/fs/bpf/signet/v1/gate-*)/labels" | jq length)" -le 3 ]'
+
+id=$(xdp_of b eth0)
+check "it is detached" gate b detach eth0
+check "and leaves nothing" nothing_left b eth0
+check "nor in the kernel" within 5 eval "! bpftool prog show id $id"
+check "packets pass without it" inner_ping a 10.77.0.2
+check "a second time there is none to detach" eval '! gate b detach eth0'
+
+### who else is there
+
+cat >"$T/pass.c" <<'END'
+__attribute__((section("xdp"), used)) int pass(void *ctx) { return 2; }
+char _license[] __attribute__((section("license"), used)) = "GPL";
+END
+if clang -O2 -target bpf -c "$T/pass.c" -o "$T/pass.o"; then
+	in_ns b ip link set dev eth0 xdp obj "$T/pass.o" sec xdp
+	check "another one's program is not pushed aside" eval \
+		'! gate b attach eth0 2>"$T/said"'
+	check "and it is said whose turn it is" grep -q "another XDP program" \
+		"$T/said"
+	check "it is still there" test "$(xdp_of b eth0)" != 0
+	in_ns b ip link set dev eth0 xdp off
+	check "and nothing of ours" nothing_left b eth0
+fi
+check "no gate on the tunnel itself" eval '! gate b attach sg0'
+check "none where there is no interface" eval '! gate b attach nosuch0'
+check "none without a name" eval '! gate b attach'
+
+### on trial
+
+check "on trial" gate b attach eth0 --strict --for 2s
+check "strict meanwhile" never 1 inner_ping a 10.1.0.2
+check "it goes by itself" within $((5 * SLOW)) nothing_left b eth0
+check "and all passes" inner_ping a 10.1.0.2
+check "on trial again" gate b attach eth0 --for 2s
+check "confirmed" gate b confirm
+sleep 3
+check "it stays" test "$(gate_field b eth0 attached)" = true
+check "nothing is left to confirm" eval '! gate b confirm'
+gate b attach eth0 --strict --for 3s >/dev/null
+kill -STOP "$(cat "$T/b/pid")"
+check "strict mode ends without the agent, too" within $((6 * SLOW)) \
+	inner_ping a 10.1.0.2
+kill -CONT "$(cat "$T/b/pid")"
+check "then the gate goes" within $((6 * SLOW)) nothing_left b eth0
+
+### the session that one types in
+
+export SSH_CONNECTION="10.1.0.1 40000 10.1.0.2 22"
+check "nobody locks himself out" eval \
+	'! gate b attach eth0 --strict 2>"$T/said"'
+check "and learns what to do" grep -q -- "--allow tcp/22" "$T/said"
+check "not by a list that has something else" eval \
+	'! gate b attach eth0 --strict --allow tcp/80 --allow "tcp/22 from 10.2.0.0/16"'
+check "nothing was attached" nothing_left b eth0
+check "but with a list that has it" gate b attach eth0 --strict \
+	--allow 'tcp/22 from 10.1.0.0/24'
+check "or where it is forced" gate b attach eth0 --strict --force
+check "or open" gate b attach eth0
+unset SSH_CONNECTION
+check "of an ancestor, as under sudo" eval '! env \
+	SSH_CONNECTION="10.1.0.1 40000 10.1.0.2 22" bash -c "
+		env -u SSH_CONNECTION SIGNET_CONFIG=$T/b/etc/signet.conf \
+		SIGNET_STATE=$T/b/state SIGNET_SOCKET=$T/b/sock \
+		nsenter --net=/run/netns/b $BIN/signet gate attach eth0 --strict; exit \$?"'
+
+### the interface goes and comes
+
+printf '[Gate eth0]\n[Gate eth9]\nStrict = yes\n' >>"$T/b/etc/signet.conf"
+check "what is not there yet is reported" eval '! sig b reload'
+is "the other one is configured now" "$(gate_field b eth0 configured)" true
+is "its place is kept" "$(gate_field b eth9 attached)" false
+in_ns b ip link add eth9 type veth peer name eth9b
+check "it gets its gate when it comes" within 5 eval \
+	'[ "$(gate_field b eth9 attached)" = true ]'
+in_ns b ip link del eth9
+check "and loses it when it goes" within 5 eval \
+	'[ "$(gate_field b eth9 attached)" = false ]'
+sed -i '/^\[Gate eth9/,$d' "$T/b/etc/signet.conf"
+check "removed from the configuration" sig b reload
+is "it is gone" "$(gate_field b eth9 attached)" ""
+is "the other one is not" "$(gate_field b eth0 attached)" true
+
+### generic XDP
+
+in_ns b ip link add d0 type bridge
+in_ns b ip link set d0 up
+check "where the driver has no XDP" gate b attach d0
+is "it is generic" "$(gate_field b d0 mode)" generic
+check "what was tried is said" eval \
+	'[[ $(gate_field b d0 tried) = *native:*native\ multi-buffer:* ]]'
+check "detached" gate b detach d0
+is "it is off" "$(xdp_of b d0)" 0
+
+check "the node goes down" sig b down
+check "and nothing stays" nothing_left b eth0
+check "it comes up again" sig b up
+is "with the gate of the configuration" "$(gate_field b eth0 attached)" true
+check "packets pass" within 8 inner_ping a 10.77.0.2
+node_kill b TERM
+check "an agent that ends takes it along" nothing_left b eth0
+done_testing

@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Floods of each kind of forged frame, and of stolen valid ones, against a node
+# behind a gate, while TCP runs through the channel: what is forged is dropped in
+# front of the sockets and counted, and who has a right to a channel gets one.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/gate.sh"
+
+pair_up
+mac=$(mac_of b eth0)
+in_ns b ip route replace 10.1.0.0/16 via 10.1.0.1 dev eth0
+in_ns b ip neigh replace 10.1.0.1 lladdr "$(mac_of a eth0)" dev eth0 nud permanent
+check "the channel is up" within 8 sealed_ping a b
+check "a gate" gate b attach eth0
+is "on a veth, a generic one, which can answer" "$(gate_field b eth0 mode)" \
+	generic
+RATE=$((10000 / SLOW))
+
+# flood KIND SECONDS: beside the test; $flood is the process
+flood() {
+	in_ns a "$BIN/netns/flood" eth0 "$mac" 10.1.0.2 $PORT "$1" \
+		"$(cat "$T/b/id")" $RATE "$2" >"$T/flooded" &
+	flood=$!
+}
+
+# tcp SECONDS: bytes that got through the channel
+in_ns b iperf3 -s -p 7001 >"$T/iperf.log" 2>&1 &
+tcp() {
+	in_ns a iperf3 -c 10.77.0.2 -p 7001 -t "$1" -J 2>/dev/null |
+		jq '.end.sum_received.bytes // 0'
+}
+check "TCP passes" within 8 eval '[ "$(tcp 1)" -gt 100000 ]'
+
+# what the agent itself got to see
+agent_drops() {
+	echo $(($(drop_count b "$@") - $(gate_count b dropped "$@")))
+}
+
+for kind in packet forged junk; do
+	case $kind in
+	packet) reasons=label ;;
+	forged) reasons=mac1 ;;
+	*) reasons="length type flags label mac1" ;;
+	esac
+	before=$(gate_count b dropped $reasons)
+	mine=$(agent_drops $reasons)
+	flood $kind 4
+	sleep 0.5
+	bytes=$(tcp 2)
+	wait $flood
+	sent=$(cat "$T/flooded")
+	number "$kind: it was a flood" "$sent" -ge $((RATE * 2))
+	number "$kind: TCP runs (bytes)" "$bytes" -ge $((1000000 / SLOW))
+	number "$kind: they are dropped and counted" \
+		$(($(gate_count b dropped $reasons) - before)) \
+		-ge $((sent * 95 / 100))
+	number "$kind: the agent saw none" \
+		$(($(agent_drops $reasons) - mine)) -le 10
+done
+
+# Inits that anybody who knows the identifier can make: the agent finds itself
+# under load, and from then on the gate answers them.
+flood half 6
+check "under load" within 4 eval '[ "$(gate_field b eth0 cookies)" = loaded ]'
+before=$(drop_total b)
+challenged=$(gate_count b passed challenged)
+sleep 1
+number "the gate answers" $(($(gate_count b passed challenged) - challenged)) \
+	-ge $((RATE / 4))
+: >"$T/took"
+for _ in 1 2 3; do
+	node_kill a
+	node_start a
+	start=$(now_ms)
+	within 5 in_ns a ping -q -c 1 -W 0.2 10.77.0.2
+	echo $(($(now_ms) - start)) >>"$T/took"
+done
+number "a real node connects in a second (ms, median of three)" \
+	"$(sort -n "$T/took" | sed -n 2p)" -le $((1000 * SLOW))
+wait $flood
+check "when it is over, so is the load" within 12 eval \
+	'[ "$(gate_field b eth0 cookies)" = auto ]'
+
+# What has been on the wire before: replayed, and with each bit flipped.
+within 8 sealed_ping a b
+wire forget >/dev/null
+for _ in 1 2 3 4 5; do inner_ping a 10.77.0.2 >/dev/null; done
+before=$(drop_count b replay)
+passed=$(gate_count b passed packet)
+n=$(wire replay type=5 dir=a)
+check "valid frames replayed pass the gate, and the window drops them" \
+	within 5 eval '[ $(($(drop_count b replay) - '"$before"')) -ge '"$n"' ]'
+before=$(gate_count b dropped type flags length label hop-tag)
+wire flip from=tape type=5 dir=a >"$T/flipped"
+check "those with a bit changed before the tag are dropped by the gate" \
+	within 5 eval \
+	'[ $(($(gate_count b dropped type flags length label hop-tag) - '"$before"')) -ge 150 ]'
+check "packets pass after that" within 5 inner_ping a 10.77.0.2
+
+# drops as they happen
+flood packet 3
+sig b drops --follow -c 5 --json >"$T/followed" 2>"$T/said"
+is "drops can be followed" "$(jq -rs '[.[].reason] | unique | join(" ")' \
+	"$T/followed")" label
+check "with their sources" eval 'jq -es "all(.source | startswith(\"10.1.\"))" "$T/followed"'
+wait $flood
+in_ns a "$BIN/netns/flood" eth0 "$mac" 10.1.0.2 $PORT packet \
+	"$(cat "$T/b/id")" $RATE 3 >/dev/null &
+timeout 2 nsenter --net=/run/netns/b env SIGNET_SOCKET="$T/b/sock" \
+	"$BIN/signet" drops --follow --json >"$T/followed"
+number "at a bounded rate" "$(wc -l <"$T/followed")" -le 700
+kill %%
+is "who does not follow any more costs nothing" "$(within 3 eval \
+	'[ "$(bpftool -j map dump pinned "$(ls -d /sys/fs/bpf/signet/v1/gate-*)/control" |
+		jq -r ".[0].formatted.value.\".data\"[0].control.sampled")" = 0 ]' &&
+	echo yes)" yes
+done_testing
