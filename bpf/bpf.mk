@@ -42,7 +42,6 @@ $(BUILD)/obj/tests/unit/%.o: LOCAL_CFLAGS = -I. -I$(BUILD)
 $(BUILD)/obj/agent/daemon/gate_load.o $(BUILD)/obj/tests/unit/test_bpf_load.o: \
 	$(BUILD)/bpf/gate.skel.h
 
-$(BUILD)/obj/agent/daemon/kernel_policy.o: EXTRA_CFLAGS += -I. -I$(BUILD)
 $(BUILD)/obj/agent/daemon/kernel_policy.o: $(BUILD)/bpf/policy.skel.h
 
 # Scenarios of BPF_PROG_TEST_RUN.
