@@ -94,6 +94,32 @@ check "of an ancestor, as under sudo" eval '! env \
 		SIGNET_STATE=$T/b/state SIGNET_SOCKET=$T/b/sock \
 		nsenter --net=/run/netns/b $BIN/signet gate attach eth0 --strict; exit \$?"'
 
+### what goes through to another host, to the same port there
+
+ns_new c
+ip link add bc type veth peer name eth0 netns c
+ip link set bc netns b
+in_ns b ip link set bc up
+in_ns b ip addr add 10.3.0.1/24 dev bc
+in_ns b sysctl -qw net.ipv4.ip_forward=1
+in_ns c ip link set eth0 up
+in_ns c ip addr add 10.3.0.2/24 dev eth0
+in_ns c ip route add default via 10.3.0.1
+in_ns a ip route add 10.3.0.0/24 via 10.1.0.2
+receive c $PORT 3
+sent=$(in_ns a "$BIN/netns/stream" send 10.3.0.2 $PORT 100 1 100)
+received
+is "it is not judged" "$(got received)" "$sent"
+before=$(gate_count b dropped label type length)
+in_ns a "$BIN/netns/stream" send 10.3.0.1 $PORT 100 1 100 >/dev/null
+number "but at any address of this host" \
+	$(($(gate_count b dropped label type length flags) - before)) -ge 90
+in_ns b ip addr add 10.3.0.2/32 dev lo
+before=$(gate_count b dropped label type length)
+check "also at one that came later" within 5 eval \
+	'in_ns a "$BIN/netns/stream" send 10.3.0.2 $PORT 100 1 100 >/dev/null
+	[ $(($(gate_count b dropped label type length flags) - '"$before"')) -ge 50 ]'
+
 ### the interface goes and comes
 
 printf '[Gate eth0]\n[Gate eth9]\nStrict = yes\n' >>"$T/b/etc/signet.conf"
