@@ -93,30 +93,33 @@ def large():
                    "use a dump")
 
 
-def interrupted_by(change, cmd):
-    with Fixture() as f:
-        add_many(f, FEW)
-        got, interrupted = nl.Nl(size=8192).dump(
-            C[cmd], between=lambda: change(f))
-        equal(interrupted, True, f"{cmd}: interrupted")
-        # what was there all the time is in it
-        kind = 4 if cmd == "CMD_KEY_GET" else 2
-        if cmd in ("CMD_PEER_GET", "CMD_CHANNEL_GET"):
-            found = {m.num(kind) for m in got}
-            missing = set(range(1000, 1000 + FEW)) - found - {LAST}
-            equal(missing, set(), f"{cmd}: missing")
+def interrupted_by(f, cmd, change):
+    got, interrupted = nl.Nl(size=8192).dump(C[cmd], between=change)
+    equal(interrupted, True, f"{cmd}: interrupted")
+    # what was there all the time is in it
+    kind = 4 if cmd == "CMD_KEY_GET" else 2
+    if cmd in ("CMD_PEER_GET", "CMD_CHANNEL_GET"):
+        found = {m.num(kind) for m in got}
+        missing = set(range(1000, 1000 + FEW)) - found - {LAST}
+        equal(missing, set(), f"{cmd}: missing")
 
 
 def changes():
     """objects that come and go during a dump raise NLM_F_DUMP_INTR"""
-    for cmd in ("CMD_PEER_GET", "CMD_CHANNEL_GET", "CMD_LABEL_GET",
-                "CMD_KEY_GET", "CMD_STATS_GET"):
-        interrupted_by(lambda f: f.do(C["CMD_PEER_DEL"], f.peer(1)), cmd)
-    interrupted_by(lambda f: f.do(C["CMD_PEER_NEW"], f.peer(5)),
-                   "CMD_PEER_GET")
-    # where it is about to go on
-    interrupted_by(lambda f: f.do(C["CMD_PEER_DEL"], f.peer(LAST)),
-                   "CMD_PEER_GET")
+    with Fixture() as f:
+        add_many(f, FEW)
+
+        def delete(number):
+            return lambda: f.do(C["CMD_PEER_DEL"], f.peer(number))
+
+        for cmd in ("CMD_PEER_GET", "CMD_CHANNEL_GET", "CMD_LABEL_GET",
+                    "CMD_KEY_GET", "CMD_STATS_GET"):
+            interrupted_by(f, cmd, delete(1))
+            f.peer_1()
+        interrupted_by(f, "CMD_PEER_GET",
+                       lambda: f.do(C["CMD_PEER_NEW"], f.peer(5)))
+        # where it is about to go on
+        interrupted_by(f, "CMD_PEER_GET", delete(LAST))
 
 
 def all_gone():

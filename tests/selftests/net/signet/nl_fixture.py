@@ -14,8 +14,12 @@ class Fixture:
     def __init__(self):
         self.index = nl.add_device()
         self.nl = Nl()
-        self.do(C["CMD_PEER_NEW"], self.peer(1), prefix("10.1.0.0", 16))
+        self.peer_1()
         self.do(C["CMD_PEER_NEW"], self.peer(2), prefix("10.2.0.0", 16))
+
+    def peer_1(self):
+        """peer 1 with what belongs to it"""
+        self.do(C["CMD_PEER_NEW"], self.peer(1), prefix("10.1.0.0", 16))
         self.do(C["CMD_CHANNEL_NEW"], self.channel(10), self.of_peer(1),
                 path())
         self.do(C["CMD_CHANNEL_NEW"], self.channel(11), self.of_peer(1))

@@ -70,6 +70,8 @@ def flood(sock):
             while not stop.is_set():
                 with contextlib.suppress(OSError):
                     out.sendto(FRAME, where)
+                if nl.SLOW > 1:  # a slow kernel would do nothing else
+                    time.sleep(0.001)
 
     thread = threading.Thread(target=send)
     thread.start()
