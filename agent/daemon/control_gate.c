@@ -194,7 +194,7 @@ static int read_request(struct json_object *params, struct sg_gate_request *r,
 static const char *remedy(int ret)
 {
 	switch (-ret) {
-	case EPERM:
+	case ECANCELED:
 		return "add --allow tcp/22 from YOUR-ADDRESS, or try it with "
 		       "--for 60s, or --force";
 	case ENETDOWN:

@@ -88,8 +88,20 @@ void gate_release(struct sg_gates *gs, struct sg_gate *g)
 	g->attached = false;
 }
 
+/* Its counters go with it: sums that are shown never become smaller. */
+static void keep_drops(struct sg_gates *gs, const struct sg_gate *g)
+{
+	struct gate_counters c;
+
+	if (!g->attached || gate_counters_sum(gs, g, &c))
+		return;
+	for (int i = 0; i < SIGNET_DROP_COUNT; i++)
+		gs->node->drops[i] += c.dropped[i];
+}
+
 void gate_remove(struct sg_gates *gs, struct sg_gate *g)
 {
+	keep_drops(gs, g);
 	if (g->link >= 0)
 		sg_bpf_link_detach(g->link);
 	if (g->folder[0])

@@ -73,7 +73,7 @@ static int refuse_lockout(const struct sg_gate_request *r, struct sg_error *err)
 		return 0;
 	sg_addr_format_host(&r->session.from, from);
 	return sg_err(
-		err, EPERM,
+		err, ECANCELED,
 		"strict mode on %s would cut off the session that this is "
 		"typed in, from %s",
 		r->want.ifname, from);

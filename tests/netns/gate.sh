@@ -4,8 +4,8 @@
 
 # A BPF file system of the test's own, which goes with its mount namespace.
 if ! mount -t bpf bpf /sys/fs/bpf 2>/dev/null || ! command -v bpftool >/dev/null; then
-	echo "1..0 # SKIP needs root, BPF and bpftool"
-	exit 4
+	skip "the gate" "needs root, BPF and bpftool"
+	done_testing
 fi
 
 # gate NODE ARGUMENTS...

@@ -166,8 +166,9 @@ int main(void)
 	};
 
 	if (own_world(NULL)) {
-		puts("1..0 # SKIP needs root, BPF and libbpf");
-		return 4;
+		puts("ok 1 - programs are loaded # SKIP needs root, BPF and "
+		     "libbpf\n1..1");
+		return 0;
 	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
