@@ -6,6 +6,8 @@
 #ifndef SG_CONTROL_H
 #define SG_CONTROL_H
 
+#include <stdio.h>
+
 #include "daemon/node.h"
 #include "daemon/varlink_server.h"
 
@@ -32,6 +34,7 @@ void sg_control_report(void *ctx, struct sg_varlink_call *call,
 
 /* control_gate.c */
 struct json_object *sg_control_gates(const struct sg_node *n);
+void sg_control_gate_metrics(FILE *f, const struct sg_node *n);
 void sg_control_gate_stats(void *ctx, struct sg_varlink_call *call,
 			   struct json_object *params);
 void sg_control_gate_attach(void *ctx, struct sg_varlink_call *call,

@@ -109,6 +109,51 @@ static struct json_object *counters_json(const struct sg_node *n, size_t i)
 	return o;
 }
 
+static void metric(FILE *f, const struct sg_node *n, const char *name,
+		   const char *label, bool dropped)
+{
+	struct gate_counters c;
+	struct sg_gate_info g;
+
+	for (size_t i = 0; i < sg_gates_count(n); i++) {
+		sg_gates_get(n, i, &g);
+		if (!g.attached || sg_gate_counters(n, i, &c))
+			continue;
+		for (int k = dropped;
+		     k < (dropped ? SIGNET_DROP_COUNT : GATE_PASS_COUNT); k++)
+			fprintf(f,
+				"%s_total{interface=\"%s\",%s=\"%s\"} %llu\n",
+				name, g.want->ifname, label,
+				dropped ? sg_drop_name(k) : passes[k].name,
+				(unsigned long long)(dropped ? c.dropped[k]
+							     : c.passed[k]));
+	}
+}
+
+void sg_control_gate_metrics(FILE *f, const struct sg_node *n)
+{
+	struct sg_gate_info g;
+
+	if (!sg_gates_count(n))
+		return;
+	fputs("# TYPE signet_gate_attached gauge\n"
+	      "# HELP signet_gate_attached 1 while the gate is attached\n",
+	      f);
+	for (size_t i = 0; i < sg_gates_count(n); i++) {
+		sg_gates_get(n, i, &g);
+		fprintf(f, "signet_gate_attached{interface=\"%s\"} %d\n",
+			g.want->ifname, g.attached);
+	}
+	fputs("# TYPE signet_gate_passed counter\n"
+	      "# HELP signet_gate_passed packets that passed, by kind\n",
+	      f);
+	metric(f, n, "signet_gate_passed", "kind", false);
+	fputs("# TYPE signet_gate_dropped counter\n"
+	      "# HELP signet_gate_dropped packets dropped, by reason\n",
+	      f);
+	metric(f, n, "signet_gate_dropped", "reason", true);
+}
+
 void sg_control_gate_stats(void *ctx, struct sg_varlink_call *call,
 			   struct json_object *params)
 {

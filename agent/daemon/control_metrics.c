@@ -93,6 +93,7 @@ static void write_metrics(FILE *f, struct sg_node *n)
 	for (int i = 1; i < SIGNET_DROP_COUNT; i++)
 		fprintf(f, "signet_dropped_total{reason=\"%s\"} %llu\n",
 			sg_drop_name(i), (unsigned long long)d[i]);
+	sg_control_gate_metrics(f, n);
 	peers(f, n);
 	fputs("# EOF\n", f);
 }

@@ -22,6 +22,9 @@ check "twice is once" gate b attach eth0 --mode native
 check "signet why shows it" eval \
 	'sig b why a | grep -q "knows the channel.s label"'
 
+check "metrics have it" eval \
+	'sig b metrics | grep -q "^signet_gate_passed_total{interface=\"eth0\",kind=\"packet\"} [1-9]"'
+
 # a label's life: a channel that is made anew
 check "a new channel passes" eval 'node_kill a; node_start a &&
 	within 8 sealed_ping a b'
