@@ -73,6 +73,8 @@ int sg_kernel_forget(const char *ifname)
 	}
 	err = sg_kmod_link_del(km, index);
 	if (!err)
+		kernel_policy_forget(index);
+	if (!err)
 		sg_log(SG_LOG_INFO,
 		       "removed device %s of signet.ko, left by an agent that "
 		       "used it",

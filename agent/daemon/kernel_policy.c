@@ -64,8 +64,8 @@ static void close_fd(int *fd)
 }
 
 /* The same for as long as there is the device, and for no other. */
-static int folder_of(struct sg_datapath *dp, bool create,
-		     char path[SG_BPF_PIN_LEN], struct sg_error *err)
+static int folder_of(uint32_t ifindex, bool create, char path[SG_BPF_PIN_LEN],
+		     struct sg_error *err)
 {
 	uint64_t cookie = 0;
 	socklen_t len = sizeof(cookie);
@@ -77,7 +77,7 @@ static int folder_of(struct sg_datapath *dp, bool create,
 	getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len);
 	close(fd);
 	snprintf(name, sizeof(name), "policy-%llx-%u",
-		 (unsigned long long)cookie, dp->ifindex);
+		 (unsigned long long)cookie, ifindex);
 	return sg_bpf_folder(name, create, path, err);
 }
 
@@ -139,6 +139,15 @@ static void take_pinned(struct kernel_policy *p)
 	}
 }
 
+void kernel_policy_forget(uint32_t ifindex)
+{
+	char folder[SG_BPF_PIN_LEN];
+	struct sg_error err;
+
+	if (!folder_of(ifindex, false, folder, &err))
+		sg_bpf_folder_remove(folder);
+}
+
 int kernel_policy_load(struct sg_datapath *dp)
 {
 	struct sg_error err = { "" };
@@ -151,11 +160,11 @@ int kernel_policy_load(struct sg_datapath *dp)
 	p = policy_new();
 	if (!p)
 		return -ENOMEM;
-	ret = folder_of(dp, true, p->folder, &err);
+	ret = folder_of(dp->ifindex, true, p->folder, &err);
 	if (!ret) {
 		if (dp->made) /* of another device that had the number */
 			sg_bpf_folder_remove(p->folder);
-		ret = folder_of(dp, true, p->folder, &err);
+		ret = folder_of(dp->ifindex, true, p->folder, &err);
 	}
 	if (!ret) {
 		take_pinned(p);
@@ -179,7 +188,7 @@ static void detach(struct sg_datapath *dp)
 	char folder[SG_BPF_PIN_LEN];
 	struct sg_error err;
 
-	if (folder_of(dp, false, folder, &err))
+	if (folder_of(dp->ifindex, false, folder, &err))
 		return;
 	policy_free(dp->policy);
 	dp->policy = NULL;

@@ -19,6 +19,9 @@ int kernel_policy_load(struct sg_datapath *dp);
 /* @keep: what is on the device stays there, for the next agent */
 void kernel_policy_free(struct sg_datapath *dp, bool keep);
 
+/* the device is gone: what was pinned for it goes, too */
+void kernel_policy_forget(uint32_t ifindex);
+
 int kernel_policy_set(struct sg_datapath *dp, const struct sg_dp_policy *list,
 		      size_t n);
 size_t kernel_policy_flows(struct sg_datapath *dp, struct sg_dp_flow *out,

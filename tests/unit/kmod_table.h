@@ -68,7 +68,7 @@ static struct table_channel *table_channel(uint32_t id)
 }
 
 /* Tell the data path. */
-static void table_event(const struct sg_kmod_event *e)
+static inline void table_event(const struct sg_kmod_event *e)
 {
 	uint64_t one = 1;
 
