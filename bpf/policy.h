@@ -38,12 +38,14 @@ enum policy_verdict {
 
 /**
  * struct policy_flow - value of a flow
- * @last_ns: CLOCK_MONOTONIC of the last packet, or a little earlier
+ * @last_ns: CLOCK_MONOTONIC of the last packet, to the tick
+ * @tick: jiffies when that was written: the clock is read once in each
  * @generation: of the peer's verdicts when it was noted
  * @verdict: enum policy_verdict
  */
 struct policy_flow {
 	__u64 last_ns;
+	__u64 tick;
 	__u64 packets;
 	__u64 bytes;
 	__u32 generation;

@@ -12,9 +12,6 @@
 
 #include "policy.h"
 
-/* As a flow's last packet is written down: not for each of them. */
-#define TOUCH_NS 1000000000ull
-
 /* Of what is before the IP header: nothing on a device of ours. */
 const volatile __u32 mac_len;
 /* which of the two policies is in use */
@@ -100,22 +97,30 @@ static __always_inline int refuse(struct __sk_buff *skb, __u32 peer,
 	return TC_ACT_SHOT;
 }
 
-static __always_inline bool is_known(const struct policy_flow *f,
-				     const struct signet_flow_key *k,
+/* Return: the flow was noted like this, and has not been silent for too long
+ * since. @idle_ns: how long that is
+ */
+static __always_inline bool is_known(struct policy_flow *f,
 				     const struct signet_verdicts *v,
-				     enum policy_verdict verdict, __u64 now)
+				     enum policy_verdict verdict, __u64 idle_ns)
 {
+	__u64 now, tick = bpf_jiffies64();
+
+	if (!f || f->generation != v->generation || f->verdict != verdict)
+		return false;
+	if (f->tick == tick)
+		return true;
+	now = bpf_ktime_get_coarse_ns();
 	/* another CPU may have read the clock after this one */
-	return f && f->generation == v->generation && f->verdict == verdict &&
-	       (__s64)(now - f->last_ns) <=
-		       (__s64)signet_flow_idle_ns(k->proto);
+	if ((__s64)(now - f->last_ns) > (__s64)idle_ns)
+		return false;
+	f->last_ns = now;
+	f->tick = tick;
+	return true;
 }
 
-static __always_inline void count(struct __sk_buff *skb, struct policy_flow *f,
-				  __u64 now)
+static __always_inline void count(struct __sk_buff *skb, struct policy_flow *f)
 {
-	if ((__s64)(now - f->last_ns) > (__s64)TOUCH_NS)
-		f->last_ns = now;
 	__sync_fetch_and_add(&f->packets, skb->gso_segs ? skb->gso_segs : 1);
 	__sync_fetch_and_add(&f->bytes, skb->len - mac_len);
 }
@@ -126,11 +131,10 @@ static __always_inline bool was_begun(struct __sk_buff *skb,
 				      const struct signet_verdicts *v)
 {
 	struct policy_flow *f = bpf_map_lookup_elem(&flows, k);
-	__u64 now = bpf_ktime_get_coarse_ns();
 
-	if (!is_known(f, k, v, POLICY_BEGUN, now))
+	if (!is_known(f, v, POLICY_BEGUN, signet_flow_idle_ns(k->proto)))
 		return false;
-	count(skb, f, now);
+	count(skb, f);
 	return true;
 }
 
@@ -142,16 +146,16 @@ static __noinline int note(struct __sk_buff *skb,
 			   const struct signet_verdicts *v, __u32 verdict)
 {
 	struct policy_flow new = { .packets = 1 }, *f;
-	__u64 now = bpf_ktime_get_coarse_ns();
 	bool begun = verdict == POLICY_BEGUN;
 
 	f = begun ? bpf_map_lookup_elem(&flows, k)
 		  : bpf_map_lookup_elem(&asked, k);
-	if (is_known(f, k, v, verdict, now)) {
-		count(skb, f, now);
+	if (is_known(f, v, verdict, signet_flow_idle_ns(k->proto))) {
+		count(skb, f);
 		return 0;
 	}
-	new.last_ns = now;
+	new.last_ns = bpf_ktime_get_coarse_ns();
+	new.tick = bpf_jiffies64();
 	if (skb->gso_segs)
 		new.packets = skb->gso_segs;
 	new.bytes = skb->len - mac_len;

@@ -285,19 +285,67 @@ static void another_generation_looks_again(void **state)
 	in_drops(&answer, RESTRICTED, SIGNET_DROP_POLICY);
 }
 
+static void key_of(struct signet_flow_key *key, uint8_t proto,
+		   uint16_t local_port, uint16_t remote_port)
+{
+	*key = (struct signet_flow_key){ .peer = RESTRICTED,
+					 .proto = proto,
+					 .local_port = htons(local_port),
+					 .remote_port = htons(remote_port) };
+	memcpy(key->local, m.b + m.l3 + 12, 4);
+	memcpy(key->remote, m.b + m.l3 + 16, 4);
+}
+
 static struct policy_flow flow_of(struct bpf_map *map, uint16_t local_port,
 				  uint16_t remote_port)
 {
-	struct signet_flow_key key = { .peer = RESTRICTED,
-				       .proto = IPPROTO_TCP,
-				       .local_port = htons(local_port),
-				       .remote_port = htons(remote_port) };
+	struct signet_flow_key key;
 	struct policy_flow f = { 0 };
 
-	memcpy(key.local, m.b + m.l3 + 12, 4);
-	memcpy(key.remote, m.b + m.l3 + 16, 4);
+	key_of(&key, IPPROTO_TCP, local_port, remote_port);
 	assert_int_equal(bpf_map_lookup_elem(fd_of(map), &key, &f), 0);
 	return f;
+}
+
+/* As if its last packet had come so long ago. */
+static void silent(uint8_t proto, uint64_t ns)
+{
+	int map = fd_of(lab.policy->maps.flows);
+	struct signet_flow_key key;
+	struct policy_flow f;
+
+	key_of(&key, proto, 40001, 443);
+	assert_int_equal(bpf_map_lookup_elem(map, &key, &f), 0);
+	f.last_ns -= ns;
+	f.tick = 0;
+	assert_int_equal(bpf_map_update_elem(map, &key, &f, 0), 0);
+}
+
+static void a_silent_flow_is_forgotten(void **state)
+{
+	static const struct {
+		uint8_t proto;
+		uint64_t ns;
+	} t[] = {
+		{ IPPROTO_UDP, SIGNET_FLOW_OTHER_NS },
+		{ IPPROTO_TCP, SIGNET_FLOW_TCP_NS },
+	};
+	const uint64_t second = 1000000000;
+
+	allow("none");
+	for (size_t i = 0; i < 2; i++) {
+		l4(&families[0], t[i].proto, 40001, 443);
+		out_passes(&m);
+		silent(t[i].proto, t[i].ns - 60 * second);
+		in_passes(&answer, RESTRICTED);
+		/* which was heard */
+		silent(t[i].proto, t[i].ns - 60 * second);
+		in_passes(&answer, RESTRICTED);
+		silent(t[i].proto, t[i].ns + second);
+		in_drops(&answer, RESTRICTED, SIGNET_DROP_POLICY);
+		out_passes(&m);
+		in_passes(&answer, RESTRICTED);
+	}
 }
 
 static void flows_are_counted_with_their_verdict(void **state)
@@ -437,6 +485,7 @@ int main(void)
 			where_flows_are_full_new_ones_still_work, few_flows,
 			lab_teardown),
 		T(another_generation_looks_again),
+		T(a_silent_flow_is_forgotten),
 		T(flows_are_counted_with_their_verdict),
 		T(two_cpus_know_the_same_flows),
 		T(no_packet_meets_half_a_policy),
