@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Any bytes as inner packets. The first byte chooses: an opened frame's
- * content, one or several, on its way to be joined; or a read from the tunnel
- * device, virtio-net header first, on its way to be cut.
+ * content, one or several, on its way to be joined; a read from the tunnel
+ * device, virtio-net header first, on its way to be cut; or a packet that
+ * policy looks at.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,22 @@
 #include "daemon/tun_gro.h"
 #include "daemon/tun_inner.h"
 #include "daemon/tun_segment.h"
+
+struct signet_bytes {
+	const uint8_t *packet;
+	size_t len;
+};
+
+static bool signet_read(const struct signet_bytes *b, uint32_t at, void *to,
+			uint32_t size)
+{
+	if (at > b->len || size > b->len - at)
+		return false;
+	memcpy(to, b->packet + at, size);
+	return true;
+}
+
+#include <signet/inner.h>
 
 #define HEAD	    SG_GRO_HEADROOM
 #define MAX_PACKETS 16
@@ -94,11 +111,41 @@ static void cut(const uint8_t *data, size_t len)
 	free(packet);
 }
 
+/* Who may begin nothing gets nothing in but what may belong to a flow, and a
+ * packet has the same flow whichever way it is looked at.
+ */
+static void judge(const uint8_t *data, size_t len)
+{
+	const struct signet_verdicts nothing = { 0 };
+	uint8_t *packet = malloc(len + 1);
+	struct signet_bytes b = { packet, len };
+	struct signet_flow_key in, out;
+	struct signet_inner i;
+
+	memcpy(packet, data, len);
+	signet_inner_parse(&b, (uint32_t)len, &i);
+	if (signet_judge_in(&nothing, &i) == SIGNET_JUDGED_PASS ||
+	    signet_judge_in(&nothing, &i) == SIGNET_JUDGED_ALLOWED)
+		abort();
+	if (i.kind == SIGNET_INNER_PORTS && len < 24)
+		abort();
+	if (i.kind != SIGNET_INNER_BAD) {
+		signet_flow_of(&i, 1, false, &in);
+		signet_flow_of(&i, 1, true, &out);
+		if (in.local_port != out.remote_port ||
+		    memcmp(in.local, out.remote, 16))
+			abort();
+	}
+	free(packet);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	if (len < 1)
 		return 0;
-	if (data[0] & 1)
+	if (data[0] == 'p')
+		judge(data + 1, len - 1);
+	else if (data[0] & 1)
 		join(data + 1, len - 1);
 	else
 		cut(data + 1, len - 1);
