@@ -7,6 +7,7 @@ command -v ethtool >/dev/null || skip_all "needs ethtool"
 
 MTU=1400 # of which frames over IPv6 fit the wire
 SEG4=$((MTU - 28)) SEG6=$((MTU - 48))
+STREAM=$((1500001 / (2 * SLOW - 1))) # long enough for the largest super-packets
 
 remainders() { # UDP super-packets with one byte more or less than a segment
 	local addr=$1 seg=$2
@@ -23,8 +24,8 @@ remainders() { # UDP super-packets with one byte more or less than a segment
 udp() { remainders 10.9.0.2 $SEG4 && remainders fd09::2 $SEG6; }
 
 tcp() {
-	sgtraffic "$A" "$B" tcp 10.9.0.2 $((1500001 / SLOW)) &&
-	sgtraffic "$A" "$B" tcp fd09::2 $((1500001 / SLOW)) &&
+	sgtraffic "$A" "$B" tcp 10.9.0.2 $STREAM &&
+	sgtraffic "$A" "$B" tcp fd09::2 $STREAM &&
 	# one byte more than so many segments, pushed each time
 	sgtraffic "$A" "$B" tcp 10.9.0.2 $((200000 / SLOW)) $(((MTU - 52) * 4 + 1)) &&
 	sgtraffic "$B" "$A" tcp fd09::1 $((200000 / SLOW)) $(((MTU - 72) * 2 + 1))

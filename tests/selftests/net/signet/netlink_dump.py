@@ -9,7 +9,8 @@ import nl
 from nl import C, equal
 from nl_fixture import Fixture, path, prefix
 
-MANY, FEW = 800, 500  # a few fill more than one part of 8192 bytes, too
+FEW = 500  # fill more than one part of 8192 bytes, too
+MANY = max(FEW, 800 // nl.SLOW)
 LAST = 1000 + FEW - 1
 
 

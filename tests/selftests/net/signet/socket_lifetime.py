@@ -299,12 +299,12 @@ def references():
                 ask.dump(C["CMD_PEER_GET"], nl.u32(1, index))
                 ask.do(C["CMD_PEER_NEW"], nl.u32(1, index),
                        nl.u32(C["A_PEER_ID"], 77))
-            time.sleep(0.001)
+            time.sleep(0.001 * nl.SLOW)
 
     threads = [threading.Thread(target=ask) for _ in range(2)]
     for thread in threads:
         thread.start()
-    for _ in range(8):
+    for _ in range(max(4, 8 // nl.SLOW)):
         with Fixture() as f:
             sock = udp()
             attach(f, sock)
