@@ -252,7 +252,7 @@ static int few_flows(void **state)
 static void where_flows_are_full_new_ones_still_work(void **state)
 {
 	allow("none");
-	for (uint32_t i = 0; i < 4000; i++) {
+	for (uint32_t i = 0; i < 2000; i++) {
 		l4(&families[0], IPPROTO_TCP, 1024 + i, 443);
 		out_passes(&m);
 		in_passes(&answer, RESTRICTED);
