@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # The kernel module beside WireGuard, ESP and ovpn, in VMs that count
-# instructions: make bench-vm [KERNELS="6.12"] [ONLY=figures,forged,memory,spread]
+# instructions: make bench-vm [KERNELS="6.12"] [ONLY=figures,forged]
 .PHONY: bench-vm
 
 BENCH_KERNELS ?= $(or $(KERNELS),6.1 6.12 7.3)
