@@ -5,6 +5,7 @@ channel, and the answer to its first packet leaves on that one."""
 
 import struct
 import threading
+import time
 from errno import EDESTADDRREQ, ENOENT
 
 import nl
@@ -32,15 +33,15 @@ class Pair(Wire):
         self.add()
         return self
 
-    def add(self, arm=True, directions=("RECEIVE", "TRANSMIT")):
+    def add(self, directions=("TRANSMIT", "RECEIVE")):
         self.do(C["CMD_CHANNEL_NEW"], self.channel(CHANNEL), self.of_peer(1),
                 path(label=NEW))
+        # before its receive key, under which a frame may open at once
+        self.arm()
         self.do(C["CMD_LABEL_NEW"], *self.label(LABEL, CHANNEL))
         for direction in directions:
             self.do(C["CMD_KEY_NEW"],
                     *self.key(SLOT, direction, CHANNEL, cipher=1), LIFE)
-        if arm:
-            self.arm()
 
     def arm(self, channel=CHANNEL):
         self.do(C["CMD_CHANNEL_SET"], self.channel(channel), nl.flag(FLAG))
@@ -59,6 +60,12 @@ class Pair(Wire):
         """the channel that the peer's packets leave on"""
         return self.do(C["CMD_PEER_GET"], self.peer(1))[0].num(
             C["A_PEER_TX_CHANNEL"])
+
+    def taken_over(self):
+        """waits for it"""
+        end = time.monotonic() + 10 * SLOW
+        while self.used != CHANNEL:
+            assert time.monotonic() < end, "it never takes over"
 
     def answer(self):
         """label of the next frame, which answers an echo request"""
@@ -159,12 +166,11 @@ def while_deleted():
 
         thread = threading.Thread(target=flood)
         thread.start()
-        seen = set()
         try:
             for turn in range(max(300 // SLOW, 50)):
                 w.add()
                 if turn % 3 == 0:
-                    seen.add(w.used)
+                    w.taken_over()
                 if turn % 2:
                     w.do(C["CMD_KEY_DEL"], *w.key(SLOT, "RECEIVE", CHANNEL)[:2])
                 w.do(C["CMD_CHANNEL_DEL"], w.channel(CHANNEL))
@@ -173,7 +179,6 @@ def while_deleted():
         finally:
             done.set()
             thread.join()
-        assert CHANNEL in seen, "it never took over"
         received(w.far)
         equal(w.ask(5, label=100), OLD, "label")
 
