@@ -25,7 +25,8 @@ static int put_reason(struct sk_buff *skb, u32 reason, u64 count)
 static int put_stats(struct sk_buff *skb, const struct signet_device *sd,
 		     const struct signet_peer *peer)
 {
-	u64 __percpu *drops = peer ? peer->drops : sd->drops;
+	/* the data path makes a peer's with its first drop */
+	u64 __percpu *drops = peer ? READ_ONCE(peer->drops) : sd->drops;
 	u64 count;
 	u32 i;
 

@@ -13,7 +13,7 @@
 bool signet_tx_must_defer(struct signet_device *sd,
 			  const struct signet_key *key)
 {
-	return !skb_queue_empty(&this_cpu_ptr(sd->tx)->deferred) ||
+	return !skb_queue_empty_lockless(&this_cpu_ptr(sd->tx)->deferred) ||
 	       !signet_aead_inline(key);
 }
 
@@ -125,6 +125,17 @@ static int slow_send(struct signet_channel *ch, struct signet_mem *mem,
 	return err ?: end;
 }
 
+/* Only the work takes packets out: the oldest stays where it is. */
+static struct sk_buff *tx_oldest(struct signet_tx_cpu *tx)
+{
+	struct sk_buff *skb;
+
+	spin_lock_bh(&tx->deferred.lock);
+	skb = skb_peek(&tx->deferred);
+	spin_unlock_bh(&tx->deferred.lock);
+	return skb;
+}
+
 static void tx_work(struct work_struct *work)
 {
 	struct signet_tx_cpu *tx = container_of(work, struct signet_tx_cpu,
@@ -134,7 +145,7 @@ static void tx_work(struct work_struct *work)
 	int err;
 
 	/* seen by signet_tx_must_defer() until it is sent */
-	while ((skb = skb_peek(&tx->deferred))) {
+	while ((skb = tx_oldest(tx))) {
 		ch = signet_tx_cb(skb)->channel;
 		err = slow_send(ch, &tx->work_mem, skb);
 
