@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * A flood of handshakes from spoofed addresses.
+ * A flood of frames that nobody has a right to, from spoofed addresses.
  *
  *	flood IF DST_MAC DST_IP PORT KIND IDENTITY RATE SECONDS
  *
- * KIND is "forged" (mac1 wrong), "half" (mac1 right, as anyone who knows the
- * identifier can make it; the rest is noise), "junk" (random bytes of random
- * length), "packet" (packet frames on labels that nobody has), or "mixed" (of the
- * first three). Source addresses are random in the destination's /16 or
- * /64, so that they have a route. Prints how many were sent.
+ * KIND is "forged" (inits whose mac1 is wrong), "half" (mac1 right, as anyone
+ * who knows the identifier can make it; the rest is noise), "junk" (random bytes
+ * of random length), or "mixed" (of these three); "packet", "message",
+ * "response", "finish" and "cookie" (of that type, on labels that nobody has);
+ * "fragment" (of forged inits, the first ones); "tag" (frames seen on that
+ * interface, their counter and hop tag changed) or "stolen" (as they were).
+ * Source addresses are random in the destination's /16 or /64, so that they have
+ * a route. Prints how many were sent.
  */
 #include <errno.h>
+#include <linux/if_packet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <signet/core/identity.h>
 #include <signet/core/mac.h>
@@ -24,13 +29,16 @@
 #include "lib/packet.h"
 
 #define INIT_LEN 600
-
-enum kind { FORGED, HALF, JUNK, PACKET, MIXED };
-static const char *const kinds[] = { "forged", "half", "junk", "packet",
-				     "mixed" };
+#define STOLEN	 64
 
 static uint64_t seed = 0x5eed;
 static uint8_t mac1_key[SIGNET_MAC_LEN];
+
+/* Frames that were on the wire: see steal(). */
+static struct {
+	size_t len;
+	uint8_t b[PACKET_MAX];
+} stolen[STOLEN];
 
 static void fill(uint8_t *b, size_t len)
 {
@@ -38,32 +46,150 @@ static void fill(uint8_t *b, size_t len)
 		*b++ = (uint8_t)random_u32(&seed);
 }
 
-static void make_init(struct packet *p, struct udp_view *v, enum kind kind)
+static uint8_t *noise(struct packet *p, struct udp_view *v, size_t len)
 {
-	struct signet_handshake_frame *f;
+	packet_resize(p, v, len);
+	fill(v->payload, len);
+	return v->payload;
+}
 
-	if (kind == MIXED)
-		kind = random_u32(&seed) % 3;
-	if (kind == JUNK) {
-		packet_resize(p, v, random_u32(&seed) % 1200);
-		fill(v->payload, v->payload_len);
-		return;
-	}
-	packet_resize(p, v, INIT_LEN);
-	fill(v->payload, v->payload_len);
-	f = (struct signet_handshake_frame *)v->payload;
-	if (kind == PACKET) {
-		f->type = SIGNET_FRAME_PACKET;
-		f->flags = 0;
-		return;
-	}
-	f->type = SIGNET_FRAME_INIT;
+static void make_handshake(struct packet *p, struct udp_view *v, uint8_t type)
+{
+	struct signet_handshake_frame *f = (void *)noise(p, v, INIT_LEN);
+
+	f->type = type;
 	f->pattern = SIGNET_PATTERN_IK;
 	f->flags = 0;
-	f->label = 0;
+	if (type == SIGNET_FRAME_INIT)
+		f->label = 0;
+	else
+		memset(f->mac2, 0, sizeof(f->mac2));
 	memset(f->zero, 0, sizeof(f->zero));
-	if (kind == HALF)
-		signet_mac1_write(v->payload, mac1_key);
+}
+
+static void make_half(struct packet *p, struct udp_view *v, uint8_t type)
+{
+	make_handshake(p, v, type);
+	signet_mac1_write(v->payload, mac1_key);
+}
+
+static void make_junk(struct packet *p, struct udp_view *v, uint8_t type)
+{
+	noise(p, v, random_u32(&seed) % 1200);
+}
+
+static void make_mixed(struct packet *p, struct udp_view *v, uint8_t type)
+{
+	switch (random_u32(&seed) % 3) {
+	case 0:
+		return make_handshake(p, v, type);
+	case 1:
+		return make_half(p, v, type);
+	default:
+		return make_junk(p, v, type);
+	}
+}
+
+static void make_frame(struct packet *p, struct udp_view *v, uint8_t type)
+{
+	struct signet_frame *f = (void *)noise(
+		p, v, SIGNET_FRAME_OVERHEAD + 8 * SIGNET_MESSAGE_PAD);
+
+	f->type = type;
+	f->flags = 0;
+}
+
+static void make_cookie(struct packet *p, struct udp_view *v, uint8_t type)
+{
+	struct signet_cookie_frame *f =
+		(void *)noise(p, v, SIGNET_COOKIE_FRAME_LEN);
+
+	f->type = type;
+	f->zero1 = 0;
+	f->flags = 0;
+	memset(f->zero2, 0, sizeof(f->zero2));
+}
+
+static void make_fragment(struct packet *p, struct udp_view *v, uint8_t type)
+{
+	make_handshake(p, v, type);
+	if (v->family == AF_INET)
+		v->ip[6] = 0x20;
+}
+
+static void make_stolen(struct packet *p, struct udp_view *v, uint8_t type)
+{
+	unsigned int i = random_u32(&seed) % STOLEN;
+
+	packet_resize(p, v, stolen[i].len);
+	memcpy(v->payload, stolen[i].b, stolen[i].len);
+}
+
+static void make_tag(struct packet *p, struct udp_view *v, uint8_t type)
+{
+	struct signet_frame *f;
+
+	make_stolen(p, v, type);
+	f = (struct signet_frame *)v->payload;
+	fill((uint8_t *)&f->counter, sizeof(f->counter));
+	fill(f->hop_tag, sizeof(f->hop_tag));
+}
+
+static const struct kind {
+	const char *name;
+	void (*make)(struct packet *p, struct udp_view *v, uint8_t type);
+	uint8_t type;
+} kinds[] = {
+	{ "forged", make_handshake, SIGNET_FRAME_INIT },
+	{ "half", make_half, SIGNET_FRAME_INIT },
+	{ "junk", make_junk, 0 },
+	{ "mixed", make_mixed, SIGNET_FRAME_INIT },
+	{ "packet", make_frame, SIGNET_FRAME_PACKET },
+	{ "message", make_frame, SIGNET_FRAME_MESSAGE },
+	{ "response", make_handshake, SIGNET_FRAME_RESPONSE },
+	{ "finish", make_handshake, SIGNET_FRAME_FINISH },
+	{ "cookie", make_cookie, SIGNET_FRAME_COOKIE },
+	{ "fragment", make_fragment, SIGNET_FRAME_INIT },
+	{ "tag", make_tag, 0 },
+	{ "stolen", make_stolen, 0 },
+	{ NULL, NULL, 0 },
+};
+
+static bool is_to(const struct udp_view *v, const struct packet_addr *to)
+{
+	if (v->family != to->family || (v->udp[2] << 8 | v->udp[3]) != to->port)
+		return false;
+	return v->family == AF_INET ? !memcmp(v->ip + 16, to->addr, 4)
+				    : !memcmp(v->ip + 24, to->addr, 16);
+}
+
+/* Packet frames to that address that pass by the socket's interface. */
+static int steal(int fd, const struct packet_addr *to)
+{
+	struct timeval patience = { .tv_sec = 20 };
+	struct udp_view v;
+	struct packet p;
+	unsigned int n = 0;
+	ssize_t len;
+	int zero = 0;
+
+	if (setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &zero,
+		       sizeof(zero)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+		       sizeof(patience)))
+		return -errno;
+	while (n < STOLEN) {
+		len = recv(fd, p.b, sizeof(p.b), 0);
+		if (len < 0)
+			return -errno;
+		p.len = (size_t)len;
+		if (!packet_udp(&p, &v) || v.payload_len < SIGNET_PACKET_MIN ||
+		    v.payload[0] != SIGNET_FRAME_PACKET || !is_to(&v, to))
+			continue;
+		stolen[n].len = v.payload_len;
+		memcpy(stolen[n++].b, v.payload, v.payload_len);
+	}
+	return 0;
 }
 
 static void spoof(struct packet_addr *from, const struct packet_addr *to)
@@ -93,8 +219,9 @@ static int parse_mac(const char *s, uint8_t mac[6])
 }
 
 static unsigned long flood(int fd, const uint8_t dst[6], const uint8_t src[6],
-			   const struct packet_addr *to, enum kind kind,
-			   unsigned long rate, unsigned long seconds)
+			   const struct packet_addr *to,
+			   const struct kind *kind, unsigned long rate,
+			   unsigned long seconds)
 {
 	struct timespec pause = { .tv_nsec = 1000000 };
 	uint64_t start = now_ns(), elapsed;
@@ -107,7 +234,7 @@ static unsigned long flood(int fd, const uint8_t dst[6], const uint8_t src[6],
 		for (; tries < elapsed / 1000 * rate / 1000000; tries++) {
 			spoof(&from, to);
 			packet_build(&p, &v, dst, src, &from, to, 0);
-			make_init(&p, &v, kind);
+			kind->make(&p, &v, kind->type);
 			packet_seal(&p, &v);
 			sent += send(fd, p.b, p.len, 0) > 0;
 		}
@@ -116,28 +243,43 @@ static unsigned long flood(int fd, const uint8_t dst[6], const uint8_t src[6],
 	return sent;
 }
 
+static const struct kind *kind_named(const char *name)
+{
+	const struct kind *k = kinds;
+
+	while (k->name && strcmp(k->name, name))
+		k++;
+	return k->name ? k : NULL;
+}
+
 int main(int argc, char **argv)
 {
 	struct packet_addr to = { 0 };
+	int fd, ifindex, mtu, ret = 0;
+	const struct kind *kind;
 	uint8_t dst[6], src[6];
 	struct signet_id id;
-	int fd, ifindex, mtu;
-	unsigned int kind;
+	bool seen;
 
 	if (argc != 9 || parse_mac(argv[2], dst) ||
-	    !packet_addr_parse(argv[3], &to) || signet_id_parse(argv[6], &id)) {
+	    !packet_addr_parse(argv[3], &to) || !(kind = kind_named(argv[5])) ||
+	    signet_id_parse(argv[6], &id)) {
 		fprintf(stderr, "usage: flood IF DST_MAC DST_IP PORT KIND "
 				"IDENTITY RATE SECONDS\n");
 		return 2;
 	}
 	to.port = (uint16_t)atoi(argv[4]);
-	for (kind = FORGED; kind < MIXED && strcmp(kinds[kind], argv[5]);
-	     kind++)
-		;
 	signet_mac1_key(&id, mac1_key);
-	fd = packet_socket(argv[1], false, &ifindex, src, &mtu);
-	if (fd < 0) {
-		fprintf(stderr, "flood: %s: %s\n", argv[1], strerror(-fd));
+	seen = kind->make == make_stolen || kind->make == make_tag;
+	fd = packet_socket(argv[1], seen, &ifindex, src, &mtu);
+	if (fd >= 0 && seen) {
+		ret = steal(fd, &to);
+		close(fd);
+		fd = packet_socket(argv[1], false, &ifindex, src, &mtu);
+	}
+	if (fd < 0 || ret) {
+		fprintf(stderr, "flood: %s: %s\n", argv[1],
+			strerror(ret ? -ret : -fd));
 		return 1;
 	}
 	printf("%lu\n",
