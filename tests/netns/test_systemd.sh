@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # The unit as it is shipped, under systemd itself, with its file-descriptor
-# store: the agent is restarted and killed while the kernel carries the packets.
+# store: the agent is restarted and killed while the kernel carries the packets;
+# in its sandbox it loads, takes over and removes the gate and the policy.
 . "$(dirname "$0")/lib.sh"
 
 INIT=/usr/lib/systemd/systemd
@@ -14,6 +15,8 @@ UNIT=agent/daemon/systemd/signetd.service.in
 	skip "restart under systemd" "there is no systemd in this VM"
 	done_testing
 }
+# shellcheck source=tests/netns/gate.sh
+. "$(dirname "$0")/gate.sh"
 
 # a machine of its own would have these
 units() {
@@ -31,6 +34,7 @@ units() {
 	grep -q ^signet: /etc/passwd ||
 		echo "signet:x:900:900::/var/lib/signet:/bin/false" >>/etc/passwd
 	grep -q ^signet: /etc/group || echo "signet:x:900:" >>/etc/group
+	systemd-tmpfiles --create "$PWD/${UNIT%/*}/signet.tmpfiles"
 }
 
 # systemd is process 1 of a PID namespace, in the network namespace a
@@ -62,11 +66,13 @@ ups() { grep -c "channel-up peer=b" "$T/a/log"; }
 wire_up
 node_new a a 10.77.0.1
 node_new b b 10.77.0.2
-node_peer a b "10.1.0.2:$PORT" 10.77.0.2/32
+node_peer a b "10.1.0.2:$PORT" 10.77.0.2/32 'Allow = icmp, udp/7001'
+printf '[Gate eth0]\nStrict = yes\nMode = native\n' >>"$T/a/etc/signet.conf"
 node_peer b a "10.1.0.1:$PORT" 10.77.0.1/32
 node_start b
 units
-mkdir -p /etc/signet /var/lib/signet
+is "the agent's folder of pins is its own" \
+	"$(stat -c %u:%a /sys/fs/bpf/signet)" 900:700
 cp -a "$T/a/etc/." /etc/signet
 cp -a "$T/a/state/." /var/lib/signet
 chown -R 900:900 /etc/signet /var/lib/signet
@@ -78,6 +84,18 @@ check "the agent answers" within $((5 * SLOW)) sig a status
 check "the channel is up" within 8 inner_ping a 10.77.0.2
 is "status says kernel" "$(status_field a datapath)" kernel
 is "the sockets are in the store" "$(ctl show -P NFileDescriptorStore signetd)" 2
+
+# The gate and the policy: loaded in the sandbox, by a user who is not root.
+is "the gate is attached" "$(gate_field a eth0 attached)" true
+is "as it was asked for" "$(gate_field a eth0 mode)" native
+check "it is strict" never 1 inner_ping b 10.1.0.1
+check "a port that no line allows is not reached" eval '
+	receive a 7002 1 "$T/denied.json"
+	in_ns b "$BIN/netns/stream" send 10.77.0.1 7002 100 1 >/dev/null
+	wait $receiver
+	[ "$(jq .received "$T/denied.json")" = 0 ]'
+number "and counted" "$(drop_count a policy)" -ge 90
+gate=$(xdp_of a eth0)
 
 # both COMMAND...: run it while packets go both ways; sets $lost and $lost_back
 both() {
@@ -110,13 +128,29 @@ for how in restart kill; do
 	check "$how: it has made a channel of its own" within $((5 * SLOW)) \
 		eval '[ "$(ups)" -gt $before ]'
 	check "$how: its own ping passes" within 5 sealed_ping a b
+	is "$how: the gate is there" "$(gate_field a eth0 attached)" true
+	check "$how: the next agent's program is in it" \
+		within $((5 * SLOW)) eval '[ "$(xdp_of a eth0)" -gt $gate ]'
+	gate=$(xdp_of a eth0)
+	check "$how: it is strict" never 1 inner_ping b 10.1.0.1
+	check "$how: the policy is in force" eval '
+		receive a 7002 1 "$T/denied.json"
+		in_ns b "$BIN/netns/stream" send 10.77.0.1 7002 100 1 >/dev/null
+		wait $receiver
+		[ "$(jq .received "$T/denied.json")" = 0 ]'
 done
+
+check "a gate by command" gate a attach eth0 --mode generic
+is "is open" "$(inner_ping b 10.1.0.1 >/dev/null && echo yes)" yes
+check "and goes" gate a detach eth0
 number "it took its sockets back, both times" \
 	"$(grep -c "took back the IPv4 socket" "$T/a/log")" -ge 2
 
 check "stop" ctl stop signetd
 is "takes the device along" "$(in_ns a ip -o link show sg0 2>/dev/null)" ""
 is "and empties the store" "$(ctl show -P NFileDescriptorStore signetd)" 0
+is "nothing is pinned any more" "$(find /sys/fs/bpf/signet -type f | wc -l)" 0
+is "and no program on the interface" "$(xdp_of a eth0)" 0
 [ $failures = 0 ] || sed 's/^/# systemd: /' "$T/systemd.log" | tail -20
 kill -KILL "$init"
 done_testing
