@@ -36,9 +36,9 @@ static void print_flows(struct json_object *list)
 	static const struct sg_column columns[] = {
 		{ .title = "PEER", .shrink = true },
 		{ .title = "VERDICT" },
-		{ .title = "PROTOCOL" },
-		{ .title = "HERE", .shrink = true },
-		{ .title = "THERE", .shrink = true },
+		{ .title = "PROTO" },
+		{ .title = "HERE", .shrink = true, .end = true },
+		{ .title = "THERE", .shrink = true, .end = true },
 		{ .title = "PACKETS", .right = true },
 		{ .title = "BYTES", .right = true },
 		{ .title = "LAST" },

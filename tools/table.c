@@ -118,7 +118,9 @@ static void print_cell(FILE *f, const char *text, enum sg_style style,
 		fprintf(f, "%*s", pad, "");
 	if (style != SG_PLAIN)
 		fputs(sg_style(f, style), f);
-	if (len > width && !col->wrap)
+	if (len > width && col->end)
+		fprintf(f, "..%s", text + len - width + 2);
+	else if (len > width && !col->wrap)
 		fprintf(f, "%.*s..", (int)width - 2, text);
 	else
 		fputs(text, f);

@@ -16,12 +16,14 @@
  * @title: heading
  * @right: numbers are aligned to the right
  * @shrink: may be cut, ending in "..", where the table is too wide
+ * @end: then it begins with "..": what is at its end matters most
  * @wrap: (last column only) continues on further lines instead
  */
 struct sg_column {
 	const char *title;
 	bool right;
 	bool shrink;
+	bool end;
 	bool wrap;
 };
 

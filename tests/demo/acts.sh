@@ -12,7 +12,10 @@ show_capture()
 
 show_file()
 {
-	sed "s/^./    $dim&/; s/\$/$plain_text/" "$1"
+	local width=74
+
+	[ -z "$plain" ] || width=1000
+	cut -c -$width "$1" | sed "s/^./    $dim&/; s/\$/$plain_text/"
 }
 
 act_without()
@@ -139,9 +142,103 @@ act_stranger()
 	check 'a node that is not pinned gets no answer: 0 bytes' is "$said" 0
 }
 
+# The lamp is switched while the attacker floods.
+switch_under_flood()
+{
+	local job
+
+	show attacker flood
+	start attacker "$WORK/flood.log" flood
+	job=$!
+	sleep 1
+	switch_times flood
+	sleep 1
+	# it must not have ended before
+	kill "$job" && wait "$job" || rm "$WORK/times.flood"
+	show_file "$WORK/flood.log"
+}
+
+act_flood()
+{
+	local why
+
+	act '5. A flood'
+	why=$(gate_impossible) && {
+		skip 'the gate, which stops floods, is not shown' "$why"
+		return
+	}
+	say 'A gate looks at what comes to an interface before the kernel does.'
+	run gateway signet gate attach wan
+	check 'it is attached' gate_is_attached
+	switch_times peace
+	start gateway "$WORK/samples" signet drops --follow --count 3
+	gate_before
+	say 'The attacker sends all of it at once, 30000 frames a second.'
+	switch_under_flood
+	check "the switch works under the flood: on and off in $(times_of flood)" \
+		lamp_followed flood
+	say "(Without a flood it took $(times_of peace).)"
+	act_flood_counted
+}
+
+# Which of the two stopped what
+act_flood_counted()
+{
+	local made_up hello stolen
+
+	made_up=$(gate_more hop-tag) hello=$(gate_more mac1)
+	stolen=$(agent_more replay)
+	run gateway signet gate stats
+	check "$made_up frames made up: dropped by the gate, as hop-tag" \
+		most_of "$made_up" 'frames made up'
+	check "$hello handshakes made up: dropped by the gate, as mac1" \
+		most_of "$hello" 'handshakes made up'
+	check 'not one of these came up to the agent' \
+		is "$(agent_more hop-tag) $(agent_more mac1)" '0 0'
+	check "$stolen stolen frames: their tag is true, dropped after it, as replay" \
+		most_of "$stolen" 'stolen frames'
+	show gateway signet drops --follow --count 3
+	show_file "$WORK/samples"
+	check 'samples of what the gate drops can be watched' \
+		grep -q ' wan from ' "$WORK/samples"
+}
+
+act_allow()
+{
+	local before
+
+	act '6. A peer that wants more'
+	say "Behind the gateway there is a second plug, of the garage's door. Whoever"
+	say 'is in the channel can open it, also one who stole the controller.'
+	add_door
+	show_file "$WORK/gateway/etc/door.conf"
+	run gateway signet reload
+	run controller plug $gateway_inner:9998 on
+	check 'the controller opens the door' door_is on
+	run controller plug $gateway_inner:9998 off
+	check 'and shuts it' door_is off
+	say 'The controller is there for the lamp, and for nothing else:'
+	run gateway signet peer set controller --allow tcp/9999
+	before=$(drops gateway policy)
+	run controller plug $gateway_inner:9998 on 1
+	check 'the door stays shut' door_is off
+	check 'the gateway counts it, as policy' \
+		drops_at_least policy $((before + 1))
+	run gateway signet flows
+	check 'it says who wanted what' flow_denied controller 9998
+	lines=6
+	run gateway signet why controller tcp/9998
+	lines=100
+	check 'and which line is missing' \
+		grep -q 'no Allow line lets it begin tcp/9998 here' <<<"$said"
+	switch_times allowed
+	check "the lamp follows as before, in $(times_of allowed)" \
+		lamp_followed allowed
+}
+
 act_last()
 {
-	act '5. And the controller'
+	act '7. And the controller'
 	run controller plug $gateway_inner on
 	check "the controller's own command works" lamp_is on
 	run controller plug $gateway_inner off
@@ -157,6 +254,8 @@ acts()
 	act_signet
 	act_attacks
 	act_stranger
+	act_flood
+	act_allow
 	act_last
 	summary
 }

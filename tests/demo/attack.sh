@@ -31,6 +31,7 @@ banner()
 	  replay         send again what was recorded
 	  forge header   made-up frames; also: forge content, init, on
 	  flip           a recorded frame with a bit changed; -t: cut short
+	  flood          all of these, 30000 a second; -n: as many
 	  cut, join      take the wire to the gateway away, and put it back
 	  lamp           look at the lamp      exit   leave, all is cleaned up
 
@@ -72,7 +73,8 @@ attack_ready()
 	{
 		install && pair &&
 			on controller plug $gateway_inner on &&
-			on controller plug $gateway_inner off
+			on controller plug $gateway_inner off &&
+			{ gate_impossible || on gateway signet gate attach wan; }
 	} >"$WORK/ready.log" 2>&1 && return
 	cat "$WORK/ready.log" >&2
 	return 1

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* One program under four names: sniff, replay, forge and flip. */
+/* One program under five names: sniff, replay, forge, flip and flood. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +14,7 @@ static const struct {
 	{ "replay", cmd_replay, "send again what was recorded" },
 	{ "forge", cmd_forge, "send what was never sent" },
 	{ "flip", cmd_flip, "send a recorded frame changed or cut short" },
+	{ "flood", cmd_flood, "send all of it, again and again" },
 };
 
 static int run(const char *name, int argc, char **argv)

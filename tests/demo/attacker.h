@@ -62,6 +62,9 @@ void capture_free(struct capture *c);
 /** capture_next() - the next TCP or UDP packet; false at the end */
 bool capture_next(struct capture *c, struct packet *p);
 
+/** capture_rewind() - to the first packet */
+void capture_rewind(struct capture *c);
+
 /** capture_next_sealed() - the next packet or message frame to the gateway */
 bool capture_next_sealed(struct capture *c, struct packet *p);
 
@@ -80,6 +83,13 @@ int wire_open(const char *name, bool listen);
 /** wire_send() - put an Ethernet frame on the network; 0 or -errno */
 int wire_send(int fd, const uint8_t *frame, size_t len);
 
+/** forge_header() - of a packet frame under the label of @p: all but its head is
+ * made up; @payload holds the frame as it is
+ */
+void forge_header(uint8_t *payload, const struct packet *p);
+/** forge_init() - a handshake that is well-formed, and nothing else */
+void forge_init(uint8_t *payload, size_t len);
+
 /** plug_tell() - send bytes to a plug's port and print what it answers */
 int plug_tell(const char *address, const uint8_t *msg, size_t len);
 
@@ -87,5 +97,6 @@ int cmd_sniff(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_forge(int argc, char **argv);
 int cmd_flip(int argc, char **argv);
+int cmd_flood(int argc, char **argv);
 
 #endif

@@ -83,6 +83,11 @@ void capture_free(struct capture *c)
 	memset(c, 0, sizeof(*c));
 }
 
+void capture_rewind(struct capture *c)
+{
+	c->at = PCAP_FILE_LEN;
+}
+
 bool capture_next(struct capture *c, struct packet *p)
 {
 	uint32_t len;

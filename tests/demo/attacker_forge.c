@@ -78,7 +78,7 @@ static int forge_plug(int state, const char *address)
 }
 
 /* The label that the gateway listens to is there for all to see. */
-static void forge_header(uint8_t *payload, const struct packet *p)
+void forge_header(uint8_t *payload, const struct packet *p)
 {
 	const size_t at = offsetof(struct signet_frame, counter);
 	struct signet_frame head;
@@ -99,7 +99,7 @@ static void forge_content(uint8_t *payload, const struct packet *p)
 		memset(payload + at, 0x5a, p->len - at);
 }
 
-static void forge_init(uint8_t *payload, size_t len)
+void forge_init(uint8_t *payload, size_t len)
 {
 	const size_t label =
 		offsetof(struct signet_handshake_frame, sender_label);

@@ -12,11 +12,11 @@ $(BUILD)/demo/switch $(BUILD)/demo/plug: $(BUILD)/demo/%: $(BUILD)/obj/tests/dem
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-# One program under four names.
+# One program under five names.
 $(BUILD)/demo/attacker: $(DEMO_ATTACKER)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
-	for name in sniff replay forge flip; do ln -sf attacker $(@D)/$$name || exit 1; done
+	for name in sniff replay forge flip flood; do ln -sf attacker $(@D)/$$name || exit 1; done
 
 demo: demo-deps all demo-programs ## a legacy switch, an attacker, and what Signet changes
 	@tests/demo/demo --build $(BUILD)

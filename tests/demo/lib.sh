@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # What the acts are told with: commands that are shown and run, and checks.
 
-passed=0 failed=0
+passed=0 failed=0 skipped=0
 if [ -n "$colour" ]; then
 	bold=$'\e[1m' dim=$'\e[2m' green=$'\e[32m' red=$'\e[1;31m'
 	blue=$'\e[36m' plain_text=$'\e[0m'
@@ -103,6 +103,14 @@ check()
 	pause
 }
 
+# skip "WHAT" "WHY": is not shown here, and that is no success
+skip()
+{
+	skipped=$((skipped + 1))
+	printf '%sok%s    # SKIP %s: %s\n' "$red" "$plain_text" "$1" "$2"
+	pause
+}
+
 # wait_for SECONDS COMMAND...: until it succeeds
 wait_for()
 {
@@ -130,6 +138,11 @@ lamp_is()
 	[ "$(cat "$WORK/lamp" 2>/dev/null)" = "$1" ]
 }
 
+door_is()
+{
+	[ "$(cat "$WORK/door" 2>/dev/null)" = "$1" ]
+}
+
 # The whole second that follows, or nothing: the lamp must stay as it is.
 lamp_stays()
 {
@@ -155,8 +168,11 @@ show_logs()
 
 summary()
 {
+	local more=''
+
 	[ "$failed" = 0 ] || show_logs
-	printf '\n%s%d passed, %d failed%s\n' "$bold" "$passed" "$failed" \
-		"$plain_text"
+	[ "$skipped" = 0 ] || more=", $skipped skipped"
+	printf '\n%s%d passed, %d failed%s%s\n' "$bold" "$passed" "$failed" \
+		"$more" "$plain_text"
 	[ "$failed" = 0 ]
 }

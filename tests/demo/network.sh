@@ -76,9 +76,10 @@ network_up()
 		bridge && addresses && forwarding || return
 	start switch "$WORK/switch.log" switch "$WORK/lamp"
 	echo $! >"$WORK/switch.pid"
+	start switch "$WORK/door.log" switch "$WORK/door" 9998
 	: >"$WORK/sniff.log"
 	sniff_start || return
-	wait_for 5 lamp_is off
+	wait_for 5 lamp_is off && wait_for 5 door_is off
 }
 
 # Each act has a recording of its own; the text goes on in one log.

@@ -53,6 +53,18 @@ install()
 		identity controller && quietly controller signet up
 }
 
+# The second plug
+add_door()
+{
+	cat >"$WORK/gateway/etc/door.conf" <<-END
+	[Expose door]
+	Listen = tcp/9998
+	To = 192.168.1.50:9998
+	END
+	echo | cat - "$WORK/gateway/etc/door.conf" \
+		>>"$WORK/gateway/etc/signet.conf"
+}
+
 runs_on_both()
 {
 	on gateway signet status && on controller signet status
@@ -103,6 +115,14 @@ drops()
 	n=$(on "$1" signet drops --all --json | tr -d ' \t\n' | tr '{' '\n' |
 		grep "\"reason\":\"$2\"" | sed 's/.*"count":\([0-9]*\).*/\1/')
 	echo "${n:-0}"
+}
+
+# flow_denied PEER PORT: what packet policy says of it
+flow_denied()
+{
+	on gateway signet flows --json | tr -d ' \t\n' | tr '{' '\n' |
+		grep "\"peer\":\"$1\"" | grep '"verdict":"denied"' |
+		grep -q "\"localPort\":$2"
 }
 
 drops_are()

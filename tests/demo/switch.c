@@ -4,7 +4,7 @@
  * smart-plug protocol on TCP port 9999. It believes whoever can reach it, and
  * knows nothing of Signet.
  *
- * usage: switch [LAMP-FILE]
+ * usage: switch [LAMP-FILE [PORT]]
  *
  * Each change of the lamp is printed, and written to LAMP-FILE as on or off.
  */
@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -259,10 +260,11 @@ static int serve(int fd)
 
 int main(int argc, char **argv)
 {
-	int fd = listen_on(AUTOKEY_PORT);
+	int port = argc > 2 ? atoi(argv[2]) : AUTOKEY_PORT;
+	int fd = listen_on((uint16_t)port);
 
 	if (fd < 0) {
-		perror("switch: port 9999");
+		fprintf(stderr, "switch: port %d: %m\n", port);
 		return 1;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
