@@ -144,7 +144,7 @@ static int check_file(const char *path, struct sg_error *err)
  * The exclusive lock keeps a second agent away and spares the shared-memory
  * file; it is taken by the first transaction.
  */
-static int open_database(struct sg_state *s, const char *path)
+static int open_database(struct sg_state *s, const char *path, int wait_ms)
 {
 	int64_t version = 0;
 	int r;
@@ -156,6 +156,7 @@ static int open_database(struct sg_state *s, const char *path)
 						 NULL));
 	if (r)
 		return r;
+	sqlite3_busy_timeout(s->db, wait_ms);
 	r = sg_state_exec(s, "PRAGMA locking_mode = EXCLUSIVE;"
 			     "PRAGMA journal_mode = WAL;"
 			     "PRAGMA synchronous = FULL;"
@@ -226,7 +227,8 @@ static int open_error(int r, const char *path, struct sg_error *err)
 	}
 }
 
-int sg_state_open(const char *dir, struct sg_state **out, struct sg_error *err)
+int sg_state_open(const char *dir, int wait_ms, struct sg_state **out,
+		  struct sg_error *err)
 {
 	struct sg_state *s = calloc(1, sizeof(*s));
 	char *path = NULL;
@@ -240,7 +242,7 @@ int sg_state_open(const char *dir, struct sg_state **out, struct sg_error *err)
 	r = check_file(path, err);
 	if (r)
 		goto cleanup;
-	r = open_database(s, path);
+	r = open_database(s, path, wait_ms);
 	if (!r)
 		r = prepare_all(s);
 	if (r)

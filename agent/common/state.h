@@ -49,11 +49,13 @@ struct sg_state_peer {
 /**
  * sg_state_open() - open or create DIR/state.db
  * @dir: the state folder; must exist
+ * @wait_ms: how long another agent that has it may take to end
  * Return: 0 or -errno with @err filled. -EPERM: the file can be read or
  *	written by others; -EUCLEAN: damaged, @err says what to do; -EBUSY:
  *	another agent has it open.
  */
-int sg_state_open(const char *dir, struct sg_state **out, struct sg_error *err);
+int sg_state_open(const char *dir, int wait_ms, struct sg_state **out,
+		  struct sg_error *err);
 
 /** sg_state_close() - flush and close; NULL is fine */
 void sg_state_close(struct sg_state *s);

@@ -18,7 +18,9 @@
 #include "daemon/peer.h"
 #include "daemon/service_manager.h"
 
-#define STATE_DELAY (5 * SIGNET_SECOND)
+#define STATE_DELAY    (5 * SIGNET_SECOND)
+/* What an agent that was told to end may take to let go of its state */
+#define PREDECESSOR_MS 5000
 
 static void flush_state(void *ctx)
 {
@@ -177,7 +179,7 @@ static int start_parts(struct sg_node *n, struct sg_error *err)
 	ret = signals(n);
 	if (ret)
 		return sg_err(err, -ret, "signals: %s", strerror(-ret));
-	ret = sg_state_open(n->paths.state, &n->state, err);
+	ret = sg_state_open(n->paths.state, PREDECESSOR_MS, &n->state, err);
 	if (ret)
 		return ret;
 	sg_node_local(n);

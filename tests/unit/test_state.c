@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/error.h"
@@ -30,7 +31,7 @@ static int setup(void **state)
 	if (!mkdtemp(dir))
 		return -1;
 	snprintf(path, sizeof(path), "%s/state.db", dir);
-	return sg_state_open(dir, &s, &err);
+	return sg_state_open(dir, 0, &s, &err);
 }
 
 static int teardown(void **state)
@@ -46,7 +47,7 @@ static int teardown(void **state)
 static void reopen(void)
 {
 	sg_state_close(s);
-	assert_int_equal(sg_state_open(dir, &s, &err), 0);
+	assert_int_equal(sg_state_open(dir, 0, &s, &err), 0);
 }
 
 static uint64_t next(void)
@@ -103,7 +104,7 @@ static void numbers_grow_across_a_crash(void **state)
 		if (!pid) {
 			int k;
 
-			if (sg_state_open(dir, &s, &err))
+			if (sg_state_open(dir, 0, &s, &err))
 				_exit(1);
 			for (k = 0; k < 1500 + i; k++)
 				if (sg_state_next_number(s, &n) ||
@@ -120,7 +121,7 @@ static void numbers_grow_across_a_crash(void **state)
 		waitpid(pid, NULL, 0);
 		assert_true(last >= (uint64_t)(i + 1) * 1500);
 	}
-	assert_int_equal(sg_state_open(dir, &s, &err), 0);
+	assert_int_equal(sg_state_open(dir, 0, &s, &err), 0);
 	assert_true(next() > last);
 }
 
@@ -192,13 +193,13 @@ static void an_older_copy_can_be_lived_with(void **state)
 	sg_state_close(s);
 	s = NULL;
 	copy("state.db", "old");
-	assert_int_equal(sg_state_open(dir, &s, &err), 0);
+	assert_int_equal(sg_state_open(dir, 0, &s, &err), 0);
 	for (newest = 0, i = 0; i < 3000; i++)
 		newest = next();
 	sg_state_close(s);
 	s = NULL;
 	copy("old", "state.db");
-	assert_int_equal(sg_state_open(dir, &s, &err), 0);
+	assert_int_equal(sg_state_open(dir, 0, &s, &err), 0);
 	n = next();
 	assert_true(n > before);
 	assert_true(n <= newest); /* peers call it stale, and answer slowly */
@@ -315,8 +316,33 @@ static void a_second_agent_is_kept_out(void **state)
 	struct sg_state *other;
 
 	next();
-	assert_int_equal(sg_state_open(dir, &other, &err), -EBUSY);
+	assert_int_equal(sg_state_open(dir, 0, &other, &err), -EBUSY);
 	assert_non_null(strstr(err.text, "another agent"));
+}
+
+static void a_predecessor_that_ends_is_waited_for(void **state)
+{
+	struct timespec late = { .tv_nsec = 200000000 };
+	char byte = 0;
+	int fd[2];
+	pid_t pid;
+
+	sg_state_close(s);
+	s = NULL;
+	assert_int_equal(pipe(fd), 0);
+	pid = fork();
+	if (!pid) {
+		if (sg_state_open(dir, 0, &s, &err) ||
+		    write(fd[1], &byte, 1) != 1)
+			_exit(1);
+		nanosleep(&late, NULL);
+		_exit(0);
+	}
+	close(fd[1]);
+	assert_int_equal(read(fd[0], &byte, 1), 1);
+	close(fd[0]);
+	assert_int_equal(sg_state_open(dir, 60000, &s, &err), 0);
+	waitpid(pid, NULL, 0);
 }
 
 static void the_file_is_private(void **state)
@@ -329,7 +355,7 @@ static void the_file_is_private(void **state)
 	sg_state_close(s);
 	s = NULL;
 	chmod(path, 0640);
-	assert_int_equal(sg_state_open(dir, &other, &err), -EPERM);
+	assert_int_equal(sg_state_open(dir, 0, &other, &err), -EPERM);
 	assert_non_null(strstr(err.text, "chmod 600"));
 }
 
@@ -353,12 +379,12 @@ static void a_damaged_file_is_refused_with_a_remedy(void **state)
 	size = ftell(f);
 	fclose(f);
 	assert_int_equal(truncate(path, size / 2), 0);
-	assert_int_equal(sg_state_open(dir, &other, &err), -EUCLEAN);
+	assert_int_equal(sg_state_open(dir, 0, &other, &err), -EUCLEAN);
 	assert_non_null(strstr(err.text, "move it"));
 	f = fopen(path, "w");
 	fputs("this is not a database, though it is long enough", f);
 	fclose(f);
-	assert_int_equal(sg_state_open(dir, &other, &err), -EUCLEAN);
+	assert_int_equal(sg_state_open(dir, 0, &other, &err), -EUCLEAN);
 	assert_null(other);
 }
 
@@ -366,7 +392,7 @@ static void a_missing_folder_is_named(void **state)
 {
 	struct sg_state *other;
 
-	assert_int_equal(sg_state_open("/nonexistent/x", &other, &err),
+	assert_int_equal(sg_state_open("/nonexistent/x", 0, &other, &err),
 			 -ENOENT);
 	assert_non_null(strstr(err.text, "/nonexistent/x/state.db"));
 }
@@ -388,6 +414,7 @@ int main(void)
 		T(many_peers_are_stored_in_one_go),
 		T(flushing_reserves_ahead),
 		T(a_second_agent_is_kept_out),
+		T(a_predecessor_that_ends_is_waited_for),
 		T(the_file_is_private),
 		T(a_damaged_file_is_refused_with_a_remedy),
 		T(a_missing_folder_is_named),
