@@ -58,10 +58,11 @@ $(BUILD)/bpf/test_%: $(BUILD)/obj/tests/bpf/test_%.o $(BUILD)/libsignet-core.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -lbpf $(PKG_LIBS)
 
 $(BUILD)/obj/tests/bench/gate.o: EXTRA_CFLAGS += -I. -I$(BUILD) -Itests/bpf
-$(BUILD)/obj/tests/bench/gate.o: $(BUILD)/bpf/gate.skel.h $(BUILD)/bpf/gate_floor.skel.h
+$(BUILD)/obj/tests/bench/gate.o $(BUILD)/obj/tests/bench/gate_live.o: \
+	$(BUILD)/bpf/gate.skel.h $(BUILD)/bpf/gate_floor.skel.h
 $(BUILD)/obj/tests/bench/gate_policy.o: $(BUILD)/bpf/policy.skel.h $(BUILD)/bpf/policy_lab.skel.h
 
-$(BUILD)/bench/gate $(BUILD)/bench/gate_policy: $(BUILD)/bench/%: \
+$(BUILD)/bench/gate $(BUILD)/bench/gate_policy $(BUILD)/bench/gate_live: $(BUILD)/bench/%: \
 		$(BUILD)/obj/tests/bench/%.o $(BUILD)/libsignet-core.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -lbpf $(PKG_LIBS)

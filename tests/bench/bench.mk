@@ -15,7 +15,7 @@ bench-tun: test-deps $(BUILD)/signetd $(BUILD)/signet $(BUILD)/bench/dp_static #
 	@tests/bench/bench-tun --build $(BUILD) --cache $(BUILD)/cache/wireguard-go \
 		--rounds $(ROUNDS)
 
-bench-gate: test-deps $(BUILD)/bench/gate $(BUILD)/bench/gate_policy ## what the gate's verdicts cost (root)
-	@mkdir -p $(BUILD)/bench
-	@$(BUILD)/bench/gate
-	@$(BUILD)/bench/gate_policy
+bench-gate: test-deps netns-build $(BUILD)/signetd $(BUILD)/signet $(addprefix $(BUILD)/bench/,gate gate_policy gate_live) ## what the gate costs, and how TCP fares under a flood (root); ONLY=verdicts,live,flood
+	@tests/bench/fetch-filter $(BUILD)/cache/xdp-tools || :
+	@tests/bench/bench-gate --build $(BUILD) --cache $(BUILD)/cache/xdp-tools \
+		--rounds $(ROUNDS) $(if $(ONLY),--only $(ONLY))

@@ -2,7 +2,8 @@
 /*
  * What a verdict of the gate costs, by BPF_PROG_TEST_RUN: medians of several
  * runs of a million packets, beside a program that only parses the headers and
- * drops, in turn with it. Each figure is nanoseconds above that program.
+ * drops, in turn with it. What counts is nanoseconds above that program; the
+ * ratio is what is allowed to what there is.
  */
 #include "bpf/gate_floor.skel.h"
 #include "gate_lab.h"
@@ -71,12 +72,14 @@ static void bench(const char *name, const struct made *m, uint32_t verdict,
 	qsort(ours, RUNS, sizeof(*ours), by_size);
 	qsort(above, RUNS, sizeof(*above), by_size);
 	printf("%-14s %4.0f ns; headers alone %.0f, nothing %.0f; above %.0f "
-	       "(%.0f to %.0f), at most %.0f wanted\n",
+	       "(%.0f to %.0f)\n",
 	       name, ours[RUNS / 2], theirs[RUNS / 2], none[RUNS / 2],
-	       above[RUNS / 2], above[0], above[RUNS - 1], target);
-	printf("bench: %s signet=%.0f peer=%.0f unit=ns ratio=%.2f\n", name,
-	       ours[RUNS / 2], theirs[RUNS / 2],
-	       ours[RUNS / 2] / theirs[RUNS / 2]);
+	       above[RUNS / 2], above[0], above[RUNS - 1]);
+	printf("bench: %s signet=%.0f peer=%.0f unit=ns ratio=%.2f above=%.0f "
+	       "target=%.0f %s\n",
+	       name, ours[RUNS / 2], theirs[RUNS / 2], target / above[RUNS / 2],
+	       above[RUNS / 2], target,
+	       above[RUNS / 2] <= target ? "met" : "missed");
 }
 
 static void bench_challenge(void)

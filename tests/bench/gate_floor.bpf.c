@@ -1,13 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What the gate is measured against: nothing at all, and headers alone. */
+/*
+ * What the gate is measured against: nothing at all, and headers alone; what
+ * knows a flood by its source addresses; and the flood's own generator.
+ */
 #include "bpf/parse.bpf.h"
 
 #define PORT 51900
+
+/* the one address that means well, in bench-gate: 10.1.0.1 */
+#define FRIEND 0x0a010001
+
+const volatile __u32 out_ifindex;
 
 SEC("xdp")
 int nothing(struct xdp_md *ctx)
 {
 	return XDP_DROP;
+}
+
+SEC("xdp")
+int pass(struct xdp_md *ctx)
+{
+	return XDP_PASS;
+}
+
+/* The least that can be done against a flood, where it is known whose it is. */
+SEC("xdp")
+int marked(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	struct iphdr *ip = data + sizeof(struct ethhdr);
+
+	if ((void *)(ip + 1) > end ||
+	    ((struct ethhdr *)data)->h_proto != bpf_htons(ETH_P_IP))
+		return XDP_PASS;
+	return ip->saddr == bpf_htonl(FRIEND) ? XDP_PASS : XDP_DROP;
+}
+
+/* Run on live frames: each leaves by that interface. */
+SEC("xdp")
+int generate(struct xdp_md *ctx)
+{
+	return bpf_redirect(out_ifindex, 0);
 }
 
 SEC("xdp")

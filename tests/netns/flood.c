@@ -11,7 +11,8 @@
  * "fragment" (of forged inits, the first ones); "tag" (frames seen on that
  * interface, their counter and hop tag changed) or "stolen" (as they were).
  * Source addresses are random in the destination's /16 or /64, so that they have
- * a route. Prints how many were sent.
+ * a route. Prints how many were sent. RATE 0: sends nothing, and writes one frame
+ * to standard output.
  */
 #include <errno.h>
 #include <linux/if_packet.h>
@@ -218,6 +219,19 @@ static int parse_mac(const char *s, uint8_t mac[6])
 		       : -EINVAL;
 }
 
+/* A frame from somebody, with all its headers. */
+static void make(struct packet *p, const uint8_t dst[6], const uint8_t src[6],
+		 const struct packet_addr *to, const struct kind *kind)
+{
+	struct packet_addr from;
+	struct udp_view v;
+
+	spoof(&from, to);
+	packet_build(p, &v, dst, src, &from, to, 0);
+	kind->make(p, &v, kind->type);
+	packet_seal(p, &v);
+}
+
 static unsigned long flood(int fd, const uint8_t dst[6], const uint8_t src[6],
 			   const struct packet_addr *to,
 			   const struct kind *kind, unsigned long rate,
@@ -226,16 +240,11 @@ static unsigned long flood(int fd, const uint8_t dst[6], const uint8_t src[6],
 	struct timespec pause = { .tv_nsec = 1000000 };
 	uint64_t start = now_ns(), elapsed;
 	unsigned long sent = 0, tries = 0;
-	struct packet_addr from;
-	struct udp_view v;
 	struct packet p;
 
 	while ((elapsed = now_ns() - start) < seconds * 1000000000u) {
 		for (; tries < elapsed / 1000 * rate / 1000000; tries++) {
-			spoof(&from, to);
-			packet_build(&p, &v, dst, src, &from, to, 0);
-			kind->make(&p, &v, kind->type);
-			packet_seal(&p, &v);
+			make(&p, dst, src, to, kind);
 			sent += send(fd, p.b, p.len, 0) > 0;
 		}
 		nanosleep(&pause, NULL);
@@ -252,14 +261,30 @@ static const struct kind *kind_named(const char *name)
 	return k->name ? k : NULL;
 }
 
+/* Return: a socket to send by, with the tape full where the kind needs that */
+static int prepare(const char *ifname, const struct packet_addr *to,
+		   const struct kind *kind, uint8_t src[6])
+{
+	bool seen = kind->make == make_stolen || kind->make == make_tag;
+	int fd, ifindex, mtu, ret;
+
+	fd = packet_socket(ifname, seen, &ifindex, src, &mtu);
+	if (fd < 0 || !seen)
+		return fd;
+	ret = steal(fd, to);
+	close(fd);
+	return ret ? ret : packet_socket(ifname, false, &ifindex, src, &mtu);
+}
+
 int main(int argc, char **argv)
 {
 	struct packet_addr to = { 0 };
-	int fd, ifindex, mtu, ret = 0;
 	const struct kind *kind;
 	uint8_t dst[6], src[6];
 	struct signet_id id;
-	bool seen;
+	unsigned long rate;
+	struct packet p;
+	int fd;
 
 	if (argc != 9 || parse_mac(argv[2], dst) ||
 	    !packet_addr_parse(argv[3], &to) || !(kind = kind_named(argv[5])) ||
@@ -270,20 +295,17 @@ int main(int argc, char **argv)
 	}
 	to.port = (uint16_t)atoi(argv[4]);
 	signet_mac1_key(&id, mac1_key);
-	seen = kind->make == make_stolen || kind->make == make_tag;
-	fd = packet_socket(argv[1], seen, &ifindex, src, &mtu);
-	if (fd >= 0 && seen) {
-		ret = steal(fd, &to);
-		close(fd);
-		fd = packet_socket(argv[1], false, &ifindex, src, &mtu);
-	}
-	if (fd < 0 || ret) {
-		fprintf(stderr, "flood: %s: %s\n", argv[1],
-			strerror(ret ? -ret : -fd));
+	fd = prepare(argv[1], &to, kind, src);
+	if (fd < 0) {
+		fprintf(stderr, "flood: %s: %s\n", argv[1], strerror(-fd));
 		return 1;
 	}
+	rate = strtoul(argv[7], NULL, 0);
+	if (!rate) {
+		make(&p, dst, src, &to, kind);
+		return fwrite(p.b, p.len, 1, stdout) != 1;
+	}
 	printf("%lu\n",
-	       flood(fd, dst, src, &to, kind, strtoul(argv[7], NULL, 0),
-		     strtoul(argv[8], NULL, 0)));
+	       flood(fd, dst, src, &to, kind, rate, strtoul(argv[8], NULL, 0)));
 	return 0;
 }
