@@ -116,16 +116,6 @@ static int call(struct sg_tool *t, const char *method, struct json_object *o,
 	return SG_EXIT_OK;
 }
 
-static void add_session(struct json_object *o)
-{
-	struct sg_session s;
-
-	if (!sg_session_find(&s))
-		return;
-	sg_json_add_str(o, "sessionFrom", s.from);
-	sg_json_add_int(o, "sessionPort", s.port);
-}
-
 static int attach(struct sg_tool *t, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -168,7 +158,7 @@ static int attach(struct sg_tool *t, int argc, char **argv)
 	sg_json_add_str(o, "interface", argv[optind]);
 	if (trial)
 		sg_json_add_int(o, "trial", trial);
-	add_session(o);
+	sg_session_add(o);
 	code = call(t, "GateAttach", o, argv[optind]);
 	if (!code && trial)
 		sg_note(t, "It goes by itself unless you run `signet gate "

@@ -18,6 +18,7 @@
 #include "human.h"
 #include "identity.h"
 #include "json.h"
+#include "session.h"
 #include "start.h"
 
 #define KEY_B64 sodium_base64_ENCODED_LEN(32, sodium_base64_VARIANT_ORIGINAL)
@@ -322,7 +323,8 @@ static const char *agent_uses(struct sg_tool *t, const struct sg_keys *keys)
 
 	if (!sg_agent_answers(t))
 		return "no agent runs that could use it now";
-	sg_call_quiet(t, "Reload", NULL, SG_CALL_SLOW_MS, NULL);
+	sg_call_quiet(t, "Reload", sg_session_params(false), SG_CALL_SLOW_MS,
+		      NULL);
 	sg_call_quiet(t, "GetStatus", NULL, SG_CALL_MS, &reply);
 	length = sg_json_int(sg_json_get(reply, "status"), "historyLength");
 	json_object_put(reply);

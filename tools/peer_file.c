@@ -20,6 +20,7 @@
 #include "identity.h"
 #include "json.h"
 #include "peer.h"
+#include "session.h"
 
 /* Paths of the trial, and of what it stands for. */
 struct trial {
@@ -302,7 +303,8 @@ static int apply(struct sg_tool *t, const char *done, const char *effect)
 	bool agent = sg_agent_answers(t);
 
 	if (agent)
-		code = sg_call(t, "Reload", NULL, SG_CALL_SLOW_MS, &reply);
+		code = sg_call(t, "Reload", sg_session_params(false),
+			       SG_CALL_SLOW_MS, &reply);
 	if (!code && t->json) {
 		o = json_object_new_object();
 		sg_json_add_str(o, "done", done);

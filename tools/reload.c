@@ -7,12 +7,16 @@
 #include "client.h"
 #include "human.h"
 #include "json.h"
+#include "session.h"
 
 static const char help[] =
-	"Usage: signet reload [--json]\n"
+	"Usage: signet reload [--force] [--json]\n"
 	"Apply the configuration as it is now, if all of it is good. Channels "
 	"that are\n"
 	"still wanted stay; a peer that is gone loses its channel and keys.\n\n"
+	"      --force  even if a [Gate] section cuts off the session that "
+	"this "
+	"is typed in\n\n"
 	"Example:\n"
 	"  signet check && signet reload\n";
 
@@ -28,13 +32,14 @@ static void print_list(const char *what, struct json_object *list)
 
 int sg_cmd_reload(struct sg_tool *t, int argc, char **argv)
 {
-	struct json_object *reply;
+	struct json_object *o, *reply;
+	bool force = false;
 	int code;
 
-	if (sg_getopt(t, argc, argv, "", NULL, help) != -1 ||
-	    !sg_operands(t, argc, argv, 0, 0))
+	if (!sg_session_force(t, argc, argv, help, &force))
 		return SG_EXIT_USAGE;
-	code = sg_call(t, "Reload", NULL, SG_CALL_SLOW_MS, &reply);
+	o = sg_session_params(force);
+	code = sg_call(t, "Reload", o, SG_CALL_SLOW_MS, &reply);
 	if (code)
 		return code;
 	if (t->json) {

@@ -7,6 +7,9 @@
 #include <unistd.h>
 #include <utmpx.h>
 
+#include <json-c/json.h>
+
+#include "json.h"
 #include "session.h"
 
 #define ANCESTORS   32
@@ -118,4 +121,37 @@ bool sg_session_find(struct sg_session *s)
 		pid = parent_of(pid);
 	}
 	return by_terminal(s);
+}
+
+void sg_session_add(struct json_object *o)
+{
+	struct sg_session s;
+
+	if (!sg_session_find(&s))
+		return;
+	sg_json_add_str(o, "sessionFrom", s.from);
+	sg_json_add_int(o, "sessionPort", s.port);
+}
+
+struct json_object *sg_session_params(bool force)
+{
+	struct json_object *o = json_object_new_object();
+
+	sg_session_add(o);
+	if (force)
+		sg_json_add_bool(o, "force", true);
+	return o;
+}
+
+bool sg_session_force(struct sg_tool *t, int argc, char **argv,
+		      const char *help, bool *force)
+{
+	static const struct option options[] = {
+		{ "force", no_argument, NULL, 'f' }, { 0 }
+	};
+	int c;
+
+	while ((c = sg_getopt(t, argc, argv, "", options, help)) == 'f')
+		*force = true;
+	return c == -1 && sg_operands(t, argc, argv, 0, 0);
 }

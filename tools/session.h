@@ -6,6 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tool.h"
+
+struct json_object;
+
 /**
  * struct sg_session - one that came over the network
  * @from: address of the other end
@@ -22,6 +26,19 @@ struct sg_session {
  * Return: whether it came over a network.
  */
 bool sg_session_find(struct sg_session *s);
+
+/**
+ * sg_session_add() - members sessionFrom and sessionPort of a call's parameters,
+ * where this one came over a network
+ */
+void sg_session_add(struct json_object *o);
+
+/** sg_session_params() - parameters with these, and force */
+struct json_object *sg_session_params(bool force);
+
+/** sg_session_force() - read the options of a command that has --force alone */
+bool sg_session_force(struct sg_tool *t, int argc, char **argv,
+		      const char *help, bool *force);
 
 /** sg_session_parse() - "CLIENT PORT SERVER PORT", as sshd writes it */
 bool sg_session_parse(const char *text, struct sg_session *s);

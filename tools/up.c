@@ -7,13 +7,19 @@
 #include "client.h"
 #include "human.h"
 #include "json.h"
+#include "session.h"
 #include "start.h"
 
 static const char help[] =
-	"Usage: signet up [--json]\n"
+	"Usage: signet up [--force] [--json]\n"
 	"Start the agent if none answers (through systemd where its unit is "
 	"installed),\n"
 	"and set the node's addresses and routes.\n\n"
+	"      --force  even if a [Gate] section cuts off the session that "
+	"this "
+	"is typed in\n"
+	"               (which is looked at only where the agent runs already)"
+	"\n\n"
 	"Example:\n"
 	"  signet up && signet status\n";
 
@@ -29,18 +35,19 @@ static void print_list(struct json_object *list)
 
 int sg_cmd_up(struct sg_tool *t, int argc, char **argv)
 {
-	struct json_object *reply;
+	struct json_object *o, *reply;
+	bool force = false;
 	int code;
 
-	if (sg_getopt(t, argc, argv, "", NULL, help) != -1 ||
-	    !sg_operands(t, argc, argv, 0, 0))
+	if (!sg_session_force(t, argc, argv, help, &force))
 		return SG_EXIT_USAGE;
 	if (!sg_agent_answers(t)) {
 		code = sg_start_agent(t);
 		if (code)
 			return code;
 	}
-	code = sg_call(t, "Up", NULL, SG_CALL_SLOW_MS, &reply);
+	o = sg_session_params(force);
+	code = sg_call(t, "Up", o, SG_CALL_SLOW_MS, &reply);
 	if (code)
 		return code;
 	if (t->json) {

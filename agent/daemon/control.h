@@ -12,6 +12,7 @@
 #include "daemon/varlink_server.h"
 
 struct json_object;
+struct sg_gate_session;
 struct sg_peer;
 
 int sg_control_start(struct sg_node *n, struct sg_error *err);
@@ -43,6 +44,9 @@ void sg_control_gate_detach(void *ctx, struct sg_varlink_call *call,
 			    struct json_object *params);
 void sg_control_gate_confirm(void *ctx, struct sg_varlink_call *call,
 			     struct json_object *params);
+/** sg_control_session() - sessionFrom and sessionPort. Return: 0 or -errno */
+int sg_control_session(struct json_object *params, struct sg_gate_session *s,
+		       struct sg_error *err);
 void sg_control_follow_drops(void *ctx, struct sg_varlink_call *call,
 			     struct json_object *params);
 

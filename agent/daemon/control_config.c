@@ -6,6 +6,7 @@
 #include <json-c/json.h>
 
 #include "daemon/control.h"
+#include "daemon/gate.h"
 #include "daemon/pair.h"
 #include "daemon/peer.h"
 
@@ -40,10 +41,20 @@ static void bad_configuration(struct sg_varlink_call *call,
 	sg_varlink_error(call, "BadConfiguration", o);
 }
 
+static const char *lockout_remedy(int ret)
+{
+	return ret == -ECANCELED
+		       ? "add Allow = tcp/22 from YOUR-ADDRESS to the [Gate] "
+			 "section, or --force"
+		       : NULL;
+}
+
 void sg_control_reload(void *ctx, struct sg_varlink_call *call,
 		       struct json_object *params)
 {
 	struct sg_problems *problems = calloc(1, sizeof(*problems));
+	bool force = sg_param_bool(params, "force");
+	struct sg_gate_session session = { 0 };
 	struct sg_error err = { "" };
 	struct json_object *o;
 	struct sg_reload what;
@@ -53,11 +64,14 @@ void sg_control_reload(void *ctx, struct sg_varlink_call *call,
 		sg_varlink_fail(call, NULL, "no memory");
 		return;
 	}
-	ret = sg_node_reload(ctx, &what, problems, &err);
+	ret = sg_control_session(params, &session, &err);
+	if (!ret)
+		ret = sg_node_reload(ctx, force ? NULL : &session, &what,
+				     problems, &err);
 	if (ret && problems->errors) {
 		bad_configuration(call, problems);
 	} else if (ret) {
-		sg_varlink_fail(call, NULL, "%s", err.text);
+		sg_varlink_fail(call, lockout_remedy(ret), "%s", err.text);
 	} else {
 		o = json_object_new_object();
 		json_object_object_add(o, "added",
@@ -93,14 +107,21 @@ static void note(void *ctx, const char *what)
 void sg_control_up(void *ctx, struct sg_varlink_call *call,
 		   struct json_object *params)
 {
+	struct sg_gate_session session = { 0 };
 	struct sg_node *n = ctx;
 	struct sg_error err = { "" };
 	struct sg_dp_status st;
 	struct json_object *o;
 	struct placed placed;
+	int ret;
 
-	if (sg_node_up(n, &err)) {
-		sg_varlink_fail(call, NULL, "%s", err.text);
+	ret = sg_control_session(params, &session, &err);
+	if (!ret && !n->up && !sg_param_bool(params, "force"))
+		ret = sg_gates_lock_out(n, n->config, &session, &err);
+	if (!ret)
+		ret = sg_node_up(n, &err);
+	if (ret) {
+		sg_varlink_fail(call, lockout_remedy(ret), "%s", err.text);
 		return;
 	}
 	n->dp_ops->status(n->dp, &st);

@@ -197,8 +197,8 @@ static int read_allow(struct json_object *params, struct sg_config_gate *want,
 }
 
 /* Who calls can only make it stricter for itself with what stands here. */
-static int read_session(struct json_object *params, struct sg_gate_session *s,
-			struct sg_error *err)
+int sg_control_session(struct json_object *params, struct sg_gate_session *s,
+		       struct sg_error *err)
 {
 	const char *from = sg_param_string(params, "sessionFrom");
 	int64_t port = sg_param_int(params, "sessionPort", 0);
@@ -233,7 +233,7 @@ static int read_request(struct json_object *params, struct sg_gate_request *r,
 	r->force = sg_param_bool(params, "force");
 	r->trial_ms = trial;
 	ret = read_allow(params, &r->want, err);
-	return ret ? ret : read_session(params, &r->session, err);
+	return ret ? ret : sg_control_session(params, &r->session, err);
 }
 
 static const char *remedy(int ret)

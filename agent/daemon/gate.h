@@ -102,6 +102,14 @@ int sg_gate_confirm(struct sg_node *n, const char *ifname,
 bool sg_gate_locks_out(const struct sg_config_gate *want, uint32_t ifindex,
 		       const struct sg_gate_session *s, uint32_t route);
 
+/**
+ * sg_gates_lock_out() - would the gates of @now cut off a session that those in
+ * force let pass?
+ * Return: 0, or -ECANCELED
+ */
+int sg_gates_lock_out(const struct sg_node *n, const struct sg_config *now,
+		      const struct sg_gate_session *s, struct sg_error *err);
+
 /** struct sg_gate_info - for status; strings as long as the gate */
 struct sg_gate_info {
 	const struct sg_config_gate *want;

@@ -58,25 +58,42 @@ bool sg_gate_locks_out(const struct sg_config_gate *want, uint32_t ifindex,
 			       &s->from);
 }
 
-static int refuse_lockout(const struct sg_gate_request *r, struct sg_error *err)
+static int refuse_lockout(const struct sg_config_gate *want,
+			  const struct sg_gate_session *s, struct sg_error *err)
 {
 	struct sg_route route = { 0 };
 	char from[SG_ADDR_STR_LEN];
 	struct gate_link l;
 
-	if (r->force || !r->session.from.sa.sa_family ||
-	    gate_link_get(r->want.ifname, 0, &l))
+	if (!s->from.sa.sa_family || gate_link_get(want->ifname, 0, &l))
 		return 0;
-	if (sg_netif_route_check(&r->session.from, 0, &route))
+	if (sg_netif_route_check(&s->from, 0, &route))
 		route.ifindex = 0;
-	if (!sg_gate_locks_out(&r->want, l.ifindex, &r->session, route.ifindex))
+	if (!sg_gate_locks_out(want, l.ifindex, s, route.ifindex))
 		return 0;
-	sg_addr_format_host(&r->session.from, from);
+	sg_addr_format_host(&s->from, from);
 	return sg_err(
 		err, ECANCELED,
 		"strict mode on %s would cut off the session that this is "
 		"typed in, from %s",
-		r->want.ifname, from);
+		want->ifname, from);
+}
+
+int sg_gates_lock_out(const struct sg_node *n, const struct sg_config *now,
+		      const struct sg_gate_session *s, struct sg_error *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < now->n_gates; i++) {
+		const struct sg_config_gate *want = &now->gates[i];
+		const struct sg_gate *g = gate_find(n->gates, want->ifname);
+
+		/* one that has it cut off already does so no more than before */
+		if (g && g->attached && refuse_lockout(&g->want, s, err))
+			continue;
+		ret = refuse_lockout(want, s, err);
+	}
+	return ret;
 }
 
 int sg_gate_attach(struct sg_node *n, const struct sg_gate_request *r,
@@ -93,7 +110,7 @@ int sg_gate_attach(struct sg_node *n, const struct sg_gate_request *r,
 	if (!strcmp(r->want.ifname, n->config->ifname))
 		return sg_err(err, EINVAL, "%s is the tunnel's own device",
 			      r->want.ifname);
-	ret = refuse_lockout(r, err);
+	ret = r->force ? 0 : refuse_lockout(&r->want, &r->session, err);
 	if (ret)
 		return ret;
 	ret = gate_make(n);

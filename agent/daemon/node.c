@@ -92,7 +92,7 @@ static void on_signal(void *ctx, int fd, uint32_t events)
 	problems = calloc(1, sizeof(*problems));
 	if (!problems)
 		return;
-	if (!sg_node_reload(n, &what, problems, &err))
+	if (!sg_node_reload(n, NULL, &what, problems, &err))
 		sg_reload_free(&what);
 	free(problems);
 }

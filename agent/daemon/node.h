@@ -34,6 +34,7 @@
 /* What all sessions together may take, for each peer of the limit. */
 #define SG_SESSION_MEMORY (16 * 1024)
 
+struct sg_gate_session;
 struct sg_gates;
 struct sg_half_open;
 struct sg_move;
@@ -148,12 +149,17 @@ struct sg_reload {
 /**
  * sg_node_reload() - read the configuration and the keys again; all of it is
  * good, or nothing changes and @problems or @err says why
+ * @session: where the one who types sits, not to be cut off by a gate; NULL:
+ *	nobody types, or whatever happens
  */
-int sg_node_reload(struct sg_node *n, struct sg_reload *out,
-		   struct sg_problems *problems, struct sg_error *err);
+int sg_node_reload(struct sg_node *n, const struct sg_gate_session *session,
+		   struct sg_reload *out, struct sg_problems *problems,
+		   struct sg_error *err);
 /** sg_node_reload_config() - the same, without looking for rotated keys */
-int sg_node_reload_config(struct sg_node *n, struct sg_reload *out,
-			  struct sg_problems *problems, struct sg_error *err);
+int sg_node_reload_config(struct sg_node *n,
+			  const struct sg_gate_session *session,
+			  struct sg_reload *out, struct sg_problems *problems,
+			  struct sg_error *err);
 void sg_reload_free(struct sg_reload *r);
 
 /** sg_node_address() - set the node's inner addresses, overlay first */

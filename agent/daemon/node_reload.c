@@ -193,8 +193,9 @@ static int apply(struct sg_node *n, struct sg_config *now,
 	return ret;
 }
 
-int sg_node_reload(struct sg_node *n, struct sg_reload *out,
-		   struct sg_problems *problems, struct sg_error *err)
+int sg_node_reload(struct sg_node *n, const struct sg_gate_session *session,
+		   struct sg_reload *out, struct sg_problems *problems,
+		   struct sg_error *err)
 {
 	struct sg_keys *keys;
 	int ret;
@@ -205,7 +206,7 @@ int sg_node_reload(struct sg_node *n, struct sg_reload *out,
 		sg_log(SG_LOG_ERR, "%s: nothing was reloaded", err->text);
 		return ret;
 	}
-	ret = sg_node_reload_config(n, out, problems, err);
+	ret = sg_node_reload_config(n, session, out, problems, err);
 	if (ret)
 		sg_keys_free(keys);
 	else
@@ -213,8 +214,10 @@ int sg_node_reload(struct sg_node *n, struct sg_reload *out,
 	return ret;
 }
 
-int sg_node_reload_config(struct sg_node *n, struct sg_reload *out,
-			  struct sg_problems *problems, struct sg_error *err)
+int sg_node_reload_config(struct sg_node *n,
+			  const struct sg_gate_session *session,
+			  struct sg_reload *out, struct sg_problems *problems,
+			  struct sg_error *err)
 {
 	const struct sg_event e = { .kind = "reload" };
 	struct sg_error policy;
@@ -231,6 +234,8 @@ int sg_node_reload_config(struct sg_node *n, struct sg_reload *out,
 			     "%zu peers are more than [Limits] MaxPeers = %u, "
 			     "which changes with a restart",
 			     now->n_peers, n->max_peers);
+	if (!ret && n->up && session)
+		ret = sg_gates_lock_out(n, now, session, err);
 	for (size_t i = 0; i < problems->n; i++)
 		sg_log(SG_LOG_WARNING, "%s",
 		       sg_problem_format(&problems->list[i], line,

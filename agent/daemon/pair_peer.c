@@ -173,7 +173,7 @@ static int reload(struct sg_node *n, struct sg_error *err)
 
 	if (!problems)
 		return sg_err(err, ENOMEM, "no memory");
-	ret = sg_node_reload_config(n, &what, problems, err);
+	ret = sg_node_reload_config(n, NULL, &what, problems, err);
 	if (ret && problems->n)
 		sg_problem_format(&problems->list[0], err->text,
 				  sizeof(err->text));

@@ -97,6 +97,39 @@ check "of an ancestor, as under sudo" eval '! env \
 		SIGNET_STATE=$T/b/state SIGNET_SOCKET=$T/b/sock \
 		nsenter --net=/run/netns/b $BIN/signet gate attach eth0 --strict; exit \$?"'
 
+### the same by the configuration
+
+cp "$T/b/etc/signet.conf" "$T/signet.conf"
+printf '[Gate eth0]\nStrict = yes\nAllow = tcp/80\n' >>"$T/b/etc/signet.conf"
+export SSH_CONNECTION="10.1.0.1 40000 10.1.0.2 22"
+gate b detach eth0 >/dev/null
+check "a reload that locks out is refused" eval '! sig b reload 2>"$T/said"'
+check "and says why" grep -q "cut off the session" "$T/said"
+check "and what to do" grep -q "Allow = tcp/22" "$T/said"
+check "nothing was attached" nothing_left b eth0
+check "nor by a command that reloads" eval '! sig b peer set a --keepalive 30s'
+check "nothing was attached then" nothing_left b eth0
+sed -i 's|^Allow = tcp/80|Allow = tcp/80, tcp/22 from 10.1.0.0/16|' \
+	"$T/b/etc/signet.conf"
+check "with the session on its list it is not" sig b reload
+is "attached, and strict" "$(gate_field b eth0 strict)" true
+sed -i 's|^Allow = tcp/80.*|Allow = tcp/80|' "$T/b/etc/signet.conf"
+check "nor may the list lose it" eval '! sig b reload'
+is "the list has it as before" "$(gate_field b eth0 'allow | length')" 2
+check "but where it is forced" sig b reload --force
+is "the list has it no more" "$(gate_field b eth0 'allow | length')" 1
+check "who is cut off already may reload" sig b reload
+check "the node goes down" sig b down
+check "up would lock out, too" eval '! sig b up'
+check "nothing was attached by it" nothing_left b eth0
+check "but where it is forced" sig b up --force
+is "the gate is there" "$(gate_field b eth0 attached)" true
+cp "$T/signet.conf" "$T/b/etc/signet.conf"
+check "a list that goes is no danger" sig b reload
+unset SSH_CONNECTION
+check "the channel is up again" within 8 sealed_ping a b
+check "for what follows" gate b attach eth0
+
 ### what goes through to another host, to the same port there
 
 ns_new c

@@ -17,6 +17,7 @@ _signet_options()
 	monitor*) echo --strangers --count ;;
 	drops*) echo --all --follow --count ;;
 	"gate attach") echo --strict --allow --mode --cookies --for --force ;;
+	reload* | up*) echo --force ;;
 	"gate stats") echo --interval --count ;;
 	report*) echo --output ;;
 	"dev add") echo --mtu --metadata --mark --listen --up ;;
