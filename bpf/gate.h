@@ -53,7 +53,7 @@ struct gate_label {
  * @bucket_secret: which bucket a prefix has
  * @interval: nanoseconds between two inits of an IPv4 /32 or IPv6 /64
  * @burst: how many may come at once
- * @cookie_interval: nanoseconds between two challenges that a CPU sends
+ * @cookie_interval: nanoseconds between two challenges of all CPUs together
  */
 struct gate_port {
 	__be16 port;

@@ -7,7 +7,6 @@
 #define SIGNET_BPF_GATE_CHALLENGE_H
 
 #include "gate_state.bpf.h"
-#include "siphash.bpf.h"
 
 /* The cookie of the source, under one of the two secrets. */
 static __always_inline void cookie_of(const struct arrival *a,
@@ -28,6 +27,28 @@ static __always_inline void cookie_of(const struct arrival *a,
 	}
 }
 
+static __always_inline bool same_mac(const __u64 a[2], const __u64 b[2])
+{
+	return !((a[0] ^ b[0]) | (a[1] ^ b[1]));
+}
+
+static __always_inline const struct gate_port *port_at(__u32 index)
+{
+	const struct gate_settings *s;
+	__u32 which = control.active & 1;
+
+	s = bpf_map_lookup_elem(&settings, &which);
+	return s && index < GATE_PORTS ? &s->port[index] : NULL;
+}
+
+static __always_inline const __u64 *mac1_key_of(const struct arrival *a,
+						const struct gate_port *cfg)
+{
+	if (cfg->flags & GATE_PAIRING && a->hs.pattern == SIGNET_PATTERN_XXPSK3)
+		return cfg->mac1_zero;
+	return cfg->mac1_key;
+}
+
 /* of two 16-bit sums in one word */
 static __always_inline __u16 checksum(__u64 sum)
 {
@@ -45,39 +66,59 @@ static __always_inline __u64 sum64(__u64 sum, __u64 w)
 #define COOKIE_WORDS (SIGNET_COOKIE_FRAME_LEN / 8)
 #define REPLY_UDP    (sizeof(struct udphdr) + SIGNET_COOKIE_FRAME_LEN)
 
+/* The cookie is cookie_of()'s. Its rounds and those of the frame's mac go side by
+ * side until the mac needs it: each alone leaves a processor idle for a while.
+ */
 static __always_inline void cookie_frame(const struct arrival *a,
 					 const struct gate_port *cfg,
-					 const __u64 *mac1_key,
 					 const __u32 source[4],
 					 __u64 f[COOKIE_WORDS])
 {
+	__u64 last = le16(a->source_port);
+	struct sip mac, cookie;
+
 	f[0] = le64(SIGNET_FRAME_COOKIE | le64(a->head[1]) << 32);
 	f[1] = 0;
 	f[2] = a->head[MAC1_WORD];
 	f[3] = a->head[MAC1_WORD + 1];
-	cookie_of(a, cfg, source, 0, &f[4]);
-	siphash128(&f[6], mac1_key, f, 6, 0, 48);
+	sip_start128(&mac, mac1_key_of(a, cfg));
+	sip_start128(&cookie, cfg->secret[0]);
+	if (a->k.ip6) {
+		sip_word(&cookie, two32(source[0], source[1]));
+		sip_word(&cookie, two32(source[2], source[3]));
+		last |= 18ull << 56;
+	} else {
+		last = le32(source[0]) | last << 32 | 6ull << 56;
+	}
+	cookie.v3 ^= last;
+	sip_word_beside(&mac, le64(f[0]), &cookie);
+	cookie.v0 ^= last;
+	cookie.v2 ^= 0xee;
+	sip_word_beside(&mac, 0, &cookie);
+	sip_word_beside(&mac, le64(f[2]), &cookie);
+	f[4] = le64(sip_out(&cookie));
+	cookie.v1 ^= 0xdd;
+	sip_word_beside(&mac, le64(f[3]), &cookie);
+	sip_word_beside(&mac, le64(f[4]), &cookie);
+	f[5] = le64(sip_out(&cookie));
+	sip_word(&mac, le64(f[5]));
+	sip_word(&mac, (__u64)offsetof(struct signet_cookie_frame, mac) << 56);
+	sip_end128(&mac, &f[6]);
 }
 
-/* Return: the sum of the addresses */
-static __always_inline __u64 reply_ip4(struct iphdr *ip, const __u32 to[4],
+/* Headers are written by words, too. Return: the sum of the addresses */
+static __always_inline __u64 reply_ip4(__u32 *ip, const __u32 to[4],
 				       const __u32 from[4])
 {
-	__u64 sum;
+	__u64 sum = (__u64)from[0] + to[0];
 
-	ip->version = 4;
-	ip->ihl = sizeof(*ip) / 4;
-	ip->tos = 0;
-	ip->tot_len = bpf_htons(sizeof(*ip) + REPLY_UDP);
-	ip->id = 0;
-	ip->frag_off = bpf_htons(0x4000); /* don't fragment */
-	ip->ttl = 64;
-	ip->protocol = IPPROTO_UDP;
-	ip->saddr = from[0];
-	ip->daddr = to[0];
-	sum = (__u64)from[0] + to[0];
-	ip->check = checksum(sum + bpf_htons(0x4500) + ip->tot_len +
-			     ip->frag_off + bpf_htons(64 << 8 | IPPROTO_UDP));
+	ip[0] = bpf_htonl(0x45000000 | (sizeof(struct iphdr) + REPLY_UDP));
+	ip[1] = bpf_htonl(0x4000); /* don't fragment */
+	ip[2] = bpf_htonl(64 << 24 | IPPROTO_UDP << 16);
+	ip[3] = from[0];
+	ip[4] = to[0];
+	((struct iphdr *)ip)->check =
+		checksum(sum + ip[0] + (__u64)ip[1] + ip[2]);
 	return sum;
 }
 
@@ -102,41 +143,48 @@ static __always_inline void reply_udp(struct udphdr *udp,
 				      const struct arrival *a, __u64 sum,
 				      const __u64 f[COOKIE_WORDS])
 {
+	__u64 *to = (__u64 *)(udp + 1);
+
 	udp->source = a->port;
 	udp->dest = a->source_port;
 	udp->len = bpf_htons(REPLY_UDP);
 	sum += bpf_htons(IPPROTO_UDP) + 2 * udp->len + a->port + a->source_port;
 #pragma unroll
-	for (int i = 0; i < COOKIE_WORDS; i++)
+	for (int i = 0; i < COOKIE_WORDS; i++) {
+		to[i] = f[i];
 		sum = sum64(sum, f[i]);
+	}
 	udp->check = checksum(sum) ?: 0xffff;
-	__builtin_memcpy(udp + 1, f, SIGNET_COOKIE_FRAME_LEN);
 }
 
-static __always_inline void swap_ethernet(struct ethhdr *eth)
+static __always_inline void swap_ethernet(__u16 *eth)
 {
-	__u8 mac[ETH_ALEN];
+#pragma unroll
+	for (int i = 0; i < ETH_ALEN / 2; i++) {
+		__u16 to = eth[i];
 
-	__builtin_memcpy(mac, eth->h_source, ETH_ALEN);
-	__builtin_memcpy(eth->h_source, eth->h_dest, ETH_ALEN);
-	__builtin_memcpy(eth->h_dest, mac, ETH_ALEN);
+		eth[i] = eth[i + ETH_ALEN / 2];
+		eth[i + ETH_ALEN / 2] = to;
+	}
 }
 
 /* The packet becomes its own answer: same tags, fresh headers without options.
  * Return: false where it can't be written.
  */
 static __always_inline bool reply(struct xdp_md *ctx, const struct arrival *a,
-				  const __u32 to[4], const __u32 from[4],
+				  const __u32 to[4],
 				  const __u64 f[COOKIE_WORDS])
 {
-	__u32 l3 = a->k.l3, size, len = bpf_xdp_get_buff_len(ctx);
+	__u32 l3 = a->k.l3, size, len = packet_len(ctx);
+	__u32 from[4];
 	struct ipv6hdr *ip6;
-	struct ethhdr *eth;
 	struct iphdr *ip;
+	__u16 *eth;
 
 	size = l3 + (a->k.ip6 ? sizeof(*ip6) : sizeof(*ip)) + REPLY_UDP;
+	destination_of(ctx, &a->k, from);
 	if (size > len || bpf_xdp_adjust_tail(ctx, (int)size - (int)len) ||
-	    !packet_has(ctx, 0, sizeof(*eth), eth))
+	    !packet_has(ctx, 0, sizeof(struct ethhdr), eth))
 		return false;
 	swap_ethernet(eth);
 	if (a->k.ip6) {
@@ -147,31 +195,63 @@ static __always_inline bool reply(struct xdp_md *ctx, const struct arrival *a,
 	} else {
 		if (!packet_has(ctx, l3, sizeof(*ip) + REPLY_UDP, ip))
 			return false;
-		reply_udp((struct udphdr *)(ip + 1), a, reply_ip4(ip, to, from),
-			  f);
+		reply_udp((struct udphdr *)(ip + 1), a,
+			  reply_ip4((__u32 *)ip, to, from), f);
 	}
+	return true;
+}
+
+/* A batch for this CPU, from what all of them may send. Return: there was one */
+static __always_inline bool take_batch(struct pace *pace, __u64 interval)
+{
+	__u64 now = bpf_ktime_get_coarse_ns(), at, to;
+	__u32 zero = 0;
+	__u64 *next;
+
+	next = bpf_map_lookup_elem(&budget, &zero);
+	if (!next)
+		return false;
+	/* another CPU may be as quick, a few times */
+#pragma unroll
+	for (int i = 0; i < 4; i++) {
+		at = *(volatile __u64 *)next;
+		if (at > now + interval * (GATE_COOKIE_BURST - COOKIE_BATCH))
+			return false;
+		to = (at > now ? at : now) + interval * COOKIE_BATCH;
+		if (__sync_val_compare_and_swap(next, at, to) == at) {
+			pace->challenges = COOKIE_BATCH;
+			return true;
+		}
+	}
+	return false;
+}
+
+static __always_inline bool may_challenge(const struct gate_port *cfg)
+{
+	__u32 zero = 0;
+	struct pace *pace;
+
+	pace = bpf_map_lookup_elem(&paces, &zero);
+	if (!pace ||
+	    (!pace->challenges && !take_batch(pace, cfg->cookie_interval)))
+		return false;
+	pace->challenges--;
 	return true;
 }
 
 static __always_inline int challenge(struct xdp_md *ctx, struct arrival *a,
 				     const struct gate_port *cfg,
-				     const __u64 *mac1_key,
 				     const __u32 source[4])
 {
 	__u64 f[COOKIE_WORDS];
 	struct gate_counters *c;
-	__u32 own[4], zero = 0;
-	struct pace *pace;
 
 	if (!is_local(ctx, &a->k))
 		return FOR_OTHERS;
-	pace = bpf_map_lookup_elem(&paces, &zero);
-	if (!pace || !may_go(&pace->challenge, bpf_ktime_get_coarse_ns(),
-			     cfg->cookie_interval, GATE_COOKIE_BURST))
+	if (!may_challenge(cfg))
 		return refuse_frame(SIGNET_DROP_MAC2);
-	cookie_frame(a, cfg, mac1_key, source, f);
-	destination_of(ctx, &a->k, own);
-	if (!reply(ctx, a, source, own, f))
+	cookie_frame(a, cfg, source, f);
+	if (!reply(ctx, a, source, f))
 		return refuse_frame(SIGNET_DROP_MAC2);
 	c = counts();
 	if (c)

@@ -10,18 +10,6 @@
 
 /* What a /48 may, against one /64 in it. */
 #define SITE_SCALE 8
-static __always_inline bool label_is_ours(const struct arrival *a)
-{
-	struct gate_label_key key = { .port = a->port,
-				      .label = a->frame.label };
-
-	return bpf_map_lookup_elem(&labels, &key);
-}
-
-static __always_inline bool same_mac(const __u64 a[2], const __u64 b[2])
-{
-	return !((a[0] ^ b[0]) | (a[1] ^ b[1]));
-}
 
 static __always_inline bool has_mac2(const struct arrival *a)
 {
@@ -57,8 +45,6 @@ static __always_inline bool proved(const struct arrival *a,
 {
 	__u64 cookie[2], mac[2];
 
-	if (!has_mac2(a))
-		return false;
 #pragma unroll
 	for (int i = 0; i < 2; i++) {
 		cookie_of(a, cfg, source, i, cookie);
@@ -128,38 +114,31 @@ static __always_inline bool mac1_ok(const struct arrival *a, const __u64 *key)
 	return same_mac(mac, &a->head[MAC1_WORD]);
 }
 
+/* An address has to be proved under load, and where strangers are answered; a
+ * mac2 that is wrong is never passed over.
+ */
 static __always_inline int judge_init(struct xdp_md *ctx, struct arrival *a,
-				      const struct gate_port *cfg,
-				      const __u64 *mac1_key)
+				      const struct gate_port *cfg)
 {
 	__u32 source[4];
 
 	source_of(ctx, &a->k, source);
-	if (proved(a, cfg, source)) {
+	if (has_mac2(a)) {
+		if (!proved(a, cfg, source))
+			return challenge(ctx, a, cfg, source);
 		if (!take_token(a, cfg, source))
 			return refuse_frame(SIGNET_DROP_RATE);
-	} else if (cfg->flags & GATE_LOADED || has_mac2(a) ||
+	} else if (cfg->flags & GATE_LOADED ||
 		   a->hs.pattern != SIGNET_PATTERN_IK) {
-		/* a mac2 that is wrong is never passed over */
-		return challenge(ctx, a, cfg, mac1_key, source);
+		return challenge(ctx, a, cfg, source);
 	}
 	return pass(GATE_PASS_HANDSHAKE);
-}
-
-static __always_inline const struct gate_port *port_at(__u32 index)
-{
-	const struct gate_settings *s;
-	__u32 which = control.active & 1;
-
-	s = bpf_map_lookup_elem(&settings, &which);
-	return s && index < GATE_PORTS ? &s->port[index] : NULL;
 }
 
 __noinline int judge_handshake(struct xdp_md *ctx, struct arrival *a)
 {
 	const struct gate_port *cfg;
 	enum signet_drop reason;
-	const __u64 *mac1_key;
 
 	if (!a)
 		return XDP_DROP;
@@ -170,18 +149,15 @@ __noinline int judge_handshake(struct xdp_md *ctx, struct arrival *a)
 	reason = handshake_form(a);
 	if (reason)
 		return refuse_frame(reason);
-	if (a->hs.type != SIGNET_FRAME_INIT && !label_is_ours(a))
+	if (a->hs.type != SIGNET_FRAME_INIT && !label_of(a))
 		return refuse_frame(SIGNET_DROP_LABEL);
 	/* of a response it is made for whom we asked */
 	if (a->hs.type == SIGNET_FRAME_RESPONSE)
 		return pass(GATE_PASS_HANDSHAKE);
-	mac1_key = cfg->mac1_key;
-	if (cfg->flags & GATE_PAIRING && a->hs.pattern == SIGNET_PATTERN_XXPSK3)
-		mac1_key = cfg->mac1_zero;
-	if (!mac1_ok(a, mac1_key))
+	if (!mac1_ok(a, mac1_key_of(a, cfg)))
 		return refuse_frame(SIGNET_DROP_MAC1);
 	if (a->hs.type == SIGNET_FRAME_INIT)
-		return judge_init(ctx, a, cfg, mac1_key);
+		return judge_init(ctx, a, cfg);
 	return pass(GATE_PASS_HANDSHAKE);
 }
 
@@ -192,7 +168,7 @@ static __always_inline int judge_cookie(const struct arrival *a)
 	/* type, three zero bytes, label; eight zero bytes */
 	if (a->hs.pattern || a->frame.flags || a->head[1])
 		return refuse_frame(SIGNET_DROP_FLAGS);
-	if (!label_is_ours(a))
+	if (!label_of(a))
 		return refuse_frame(SIGNET_DROP_LABEL);
 	return pass(GATE_PASS_HANDSHAKE);
 }

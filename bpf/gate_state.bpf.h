@@ -12,6 +12,7 @@
 
 #include "gate.h"
 #include "parse.bpf.h"
+#include "siphash.bpf.h"
 
 #define AF_INET	 2
 #define AF_INET6 10
@@ -20,6 +21,8 @@
 #define EVENTS_PER_SECOND 100
 /* Drop all that is neither Signet's nor on the list. */
 const volatile bool strict;
+/* It may come in several buffers. */
+const volatile bool frags;
 volatile struct gate_control control = { .mtu = 1500 };
 
 struct {
@@ -59,11 +62,22 @@ struct {
 	__type(value, struct gate_bucket);
 } buckets SEC(".maps");
 
-/* when this CPU may send the next challenge, and the next event */
+/* challenges that this CPU has still to send, and when the next event may go */
 struct pace {
-	__u64 challenge;
+	__u64 challenges;
 	__u64 event;
 };
+
+/* So many challenges are taken from the budget of all CPUs at once. */
+#define COOKIE_BATCH 16
+
+/* when all challenges are back, whichever CPU sent them (virtual scheduling) */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} budget SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -104,6 +118,21 @@ struct arrival {
 		struct signet_handshake_frame hs;
 	};
 };
+
+static __always_inline __u32 packet_len(struct xdp_md *ctx)
+{
+	return frags ? bpf_xdp_get_buff_len(ctx) : ctx->data_end - ctx->data;
+}
+
+/* The key in one piece: what is written by halves takes long to be read as one. */
+static __always_inline struct gate_label *label_of(const struct arrival *a)
+{
+	__u64 key = le64((__u64)le32(a->frame.label) << 32 | le16(a->port));
+
+	_Static_assert(sizeof(struct gate_label_key) == sizeof(key),
+		       "one word");
+	return bpf_map_lookup_elem(&labels, &key);
+}
 
 static __always_inline struct gate_counters *counts(void)
 {

@@ -21,28 +21,48 @@
 #define le64(x) __builtin_bswap64(x)
 #endif
 
+/* two 32-bit words that lie side by side */
+static __always_inline __u64 two32(__u32 first, __u32 second)
+{
+	return le32(first) | (__u64)le32(second) << 32;
+}
+
 struct sip {
 	__u64 v0, v1, v2, v3;
 };
 
-static __always_inline __u64 sip_rotl(__u64 x, int n)
-{
-	return x << n | x >> (64 - n);
-}
+#define ROTL(v, n)               \
+	"%[t] = %[" v "]\n"      \
+	"%[t] >>= 64 - " #n "\n" \
+	"%[" v "] <<= " #n "\n"  \
+	"%[" v "] |= %[t]\n"
+#define ADD(v, w) "%[" v "] += %[" w "]\n"
+#define XOR(v, w) "%[" v "] ^= %[" w "]\n"
 
+/* clang-format off */
+/* BPF has no rotation, and the compiler makes copies of what it rotates: these
+ * are all the instructions that there have to be.
+ */
 static __always_inline void sip_round(struct sip *s)
 {
-	s->v0 += s->v1;
-	s->v1 = sip_rotl(s->v1, 13) ^ s->v0;
-	s->v0 = sip_rotl(s->v0, 32);
-	s->v2 += s->v3;
-	s->v3 = sip_rotl(s->v3, 16) ^ s->v2;
-	s->v0 += s->v3;
-	s->v3 = sip_rotl(s->v3, 21) ^ s->v0;
-	s->v2 += s->v1;
-	s->v1 = sip_rotl(s->v1, 17) ^ s->v2;
-	s->v2 = sip_rotl(s->v2, 32);
+	__u64 t;
+
+	asm(ADD("v0", "v1") ADD("v2", "v3")
+	    ROTL("v1", 13) XOR("v1", "v0")
+	    ROTL("v3", 16) XOR("v3", "v2")
+	    ROTL("v0", 32) ADD("v0", "v3")
+	    ADD("v2", "v1")
+	    ROTL("v3", 21) XOR("v3", "v0")
+	    ROTL("v1", 17) XOR("v1", "v2")
+	    ROTL("v2", 32)
+	    : [v0] "+r"(s->v0), [v1] "+r"(s->v1), [v2] "+r"(s->v2),
+	      [v3] "+r"(s->v3), [t] "=&r"(t));
 }
+/* clang-format on */
+
+#undef ROTL
+#undef ADD
+#undef XOR
 
 /* @key: two words, as they lie in memory in little-endian order */
 static __always_inline void sip_start(struct sip *s, const __u64 *key)
@@ -55,11 +75,32 @@ static __always_inline void sip_start(struct sip *s, const __u64 *key)
 	s->v3 = k1 ^ 0x7465646279746573ULL;
 }
 
+/* of 128 bits of output */
+static __always_inline void sip_start128(struct sip *s, const __u64 *key)
+{
+	sip_start(s, key);
+	s->v1 ^= 0xee;
+}
+
 static __always_inline void sip_word(struct sip *s, __u64 m)
 {
 	s->v3 ^= m;
 	sip_round(s);
 	sip_round(s);
+	s->v0 ^= m;
+}
+
+/* The same, with two rounds of another one in between: neither waits for the
+ * other, and a processor does more of both at once.
+ */
+static __always_inline void sip_word_beside(struct sip *s, __u64 m,
+					    struct sip *other)
+{
+	s->v3 ^= m;
+	sip_round(s);
+	sip_round(other);
+	sip_round(s);
+	sip_round(other);
 	s->v0 ^= m;
 }
 
@@ -75,12 +116,17 @@ static __always_inline void sip_message(struct sip *s, const __u64 *m, int n,
 	sip_word(s, rest | len << 56);
 }
 
+static __always_inline __u64 sip_out(const struct sip *s)
+{
+	return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+}
+
 static __always_inline __u64 sip_end(struct sip *s)
 {
 #pragma unroll
 	for (int i = 0; i < 4; i++)
 		sip_round(s);
-	return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+	return sip_out(s);
 }
 
 /* Return: as it lies in memory, little-endian */
@@ -94,19 +140,24 @@ static __always_inline __u64 siphash64(const __u64 *key, const __u64 *m, int n)
 	return le64(sip_end(&s));
 }
 
+/* after all words, with 128 bits of output */
+static __always_inline void sip_end128(struct sip *s, __u64 out[2])
+{
+	s->v2 ^= 0xee;
+	out[0] = le64(sip_end(s));
+	s->v1 ^= 0xdd;
+	out[1] = le64(sip_end(s));
+}
+
 static __always_inline void siphash128(__u64 out[2], const __u64 *key,
 				       const __u64 *m, int n, __u64 rest,
 				       __u64 len)
 {
 	struct sip s;
 
-	sip_start(&s, key);
-	s.v1 ^= 0xee;
+	sip_start128(&s, key);
 	sip_message(&s, m, n, rest, len);
-	s.v2 ^= 0xee;
-	out[0] = le64(sip_end(&s));
-	s.v1 ^= 0xdd;
-	out[1] = le64(sip_end(&s));
+	sip_end128(&s, out);
 }
 
 #endif

@@ -17,17 +17,24 @@ static const char *const map_names[GATE_MAPS] = {
 _Static_assert(sizeof(struct gate_bpf__data) == sizeof(struct gate_control),
 	       "the program's switches are all that it has");
 
+struct constants {
+	bool strict, frags;
+};
+
 static void configure(void *ctx, void *rodata, size_t len)
 {
+	const struct constants *c = ctx;
 	struct gate_bpf__rodata *r = rodata;
 
-	r->strict = *(const bool *)ctx;
+	r->strict = c->strict;
+	r->frags = c->frags;
 }
 
 int gate_load(bool strict, bool frags, int fds[GATE_MAPS], struct sg_error *err)
 {
 	struct sg_bpf_prog prog = { .name = "signet_gate",
 				    .flags = frags ? BPF_F_XDP_HAS_FRAGS : 0 };
+	struct constants constants = { strict, frags };
 	struct sg_bpf_map maps[GATE_MAPS];
 	struct sg_bpf_object o = { .name = "gate",
 				   .progs = &prog,
@@ -35,7 +42,7 @@ int gate_load(bool strict, bool frags, int fds[GATE_MAPS], struct sg_error *err)
 				   .maps = maps,
 				   .n_maps = GATE_MAPS,
 				   .configure = configure,
-				   .ctx = &strict };
+				   .ctx = &constants };
 	int ret;
 
 	o.elf = gate_bpf__elf_bytes(&o.elf_len);

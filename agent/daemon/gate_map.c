@@ -11,8 +11,8 @@
 #include "daemon/pair.h"
 #include "daemon/peer.h"
 
-/* Challenges that a CPU sends in a second, at most. They cost some hundred
- * nanoseconds and are never larger than what they answer.
+/* Challenges that all gates on all CPUs send in a second, at most. They cost some
+ * hundred nanoseconds and are never larger than what they answer.
  */
 #define COOKIES 50000
 
@@ -35,7 +35,7 @@ static void fill_port(const struct sg_gates *gs, const struct sg_gate *g,
 	memcpy(p->secret, a->secret, sizeof(p->secret));
 	memcpy(p->bucket_secret, gs->bucket_secret, sizeof(p->bucket_secret));
 	p->interval = SIGNET_SECOND / lim->prefix_rate;
-	p->cookie_interval = SIGNET_SECOND / COOKIES;
+	p->cookie_interval = SIGNET_SECOND / COOKIES * (gs->n ? gs->n : 1);
 }
 
 static void fill_allow(const struct sg_gate_allow *a, struct gate_allow *out)

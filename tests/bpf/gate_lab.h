@@ -190,6 +190,28 @@ static inline size_t make_frame(uint8_t *f, uint8_t type, size_t n,
 	return n;
 }
 
+/* Return: the @nth CPU that this process may run on, -1: there are fewer */
+static inline int cpu_of(int nth)
+{
+	cpu_set_t all;
+
+	if (sched_getaffinity(0, sizeof(all), &all))
+		return -1;
+	for (int i = 0; i < CPU_SETSIZE; i++)
+		if (CPU_ISSET(i, &all) && !nth--)
+			return i;
+	return -1;
+}
+
+static inline void on_cpu(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	assert_int_equal(sched_setaffinity(0, sizeof(set), &set), 0);
+}
+
 /* Where BPF is not to be had, every test would fail for the same reason. */
 static inline int run_group(const struct CMUnitTest *tests, size_t n)
 {

@@ -3,48 +3,7 @@
  * Handshake and cookie frames: form, mac1, the challenge that the gate sends,
  * mac2 and rates. Macs and cookies are libsodium's, by the protocol's core.
  */
-#include "gate_lab.h"
-
-static struct signet_handshake_frame *make_init(uint8_t *f, uint8_t pattern)
-{
-	struct signet_handshake_frame *h = (void *)f;
-
-	randombytes_buf(f, SIGNET_HANDSHAKE_MAX);
-	h->type = SIGNET_FRAME_INIT;
-	h->pattern = pattern;
-	h->flags = 0;
-	h->label = 0;
-	h->sender_label |= 1;
-	memset(h->zero, 0, sizeof(h->zero));
-	signet_mac1_write(f, lab.mac1_key);
-	return h;
-}
-
-/* bytes that a cookie is for, as the agent takes them */
-static size_t source_bytes(const struct made *m, const struct shape *s,
-			   uint8_t out[18])
-{
-	size_t n = s->ip6 ? 16 : 4;
-
-	memcpy(out, m->b + m->l3 + (s->ip6 ? 8 : 12), n);
-	memcpy(out + n, m->b + m->l4, 2);
-	return n + 2;
-}
-
-static void cookie_for(const struct made *m, const struct shape *s, int secret,
-		       uint8_t cookie[16])
-{
-	uint8_t from[18];
-
-	signet_cookie((uint8_t *)lab.settings.port[1].secret[secret], from,
-		      source_bytes(m, s, from), cookie);
-}
-
-static void set_flags(uint16_t flags)
-{
-	lab.settings.port[1].flags = flags;
-	settings_use();
-}
+#include "handshake.h"
 
 static uint16_t udp_sum(const uint8_t *l3, const uint8_t *l4, bool ip6)
 {
@@ -214,18 +173,6 @@ static void what_answers_strangers_needs_a_cookie(void **state)
 	drops(&m, SIGNET_DROP_TYPE);
 }
 
-/* an init that has proved its source */
-static void make_proved(struct made *m, const struct shape *s)
-{
-	uint8_t f[SIGNET_HANDSHAKE_MAX], cookie[16];
-
-	make_init(f, SIGNET_PATTERN_IK);
-	make(m, s, f, 200);
-	cookie_for(m, s, 0, cookie);
-	signet_mac2_write(f, cookie);
-	make(m, s, f, 200);
-}
-
 static void a_prefix_has_its_rate(void **state)
 {
 	struct made m;
@@ -275,27 +222,6 @@ static void a_site_has_its_rate(void **state)
 		passed += verdict == XDP_PASS;
 	}
 	assert_int_equal(passed, 40);
-}
-
-/* What all strangers together may make the gate send. */
-static void challenges_have_a_budget(void **state)
-{
-	uint8_t f[SIGNET_HANDSHAKE_MAX];
-	int sent = 0, i;
-	struct made m;
-	cpu_set_t one;
-
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	sched_setaffinity(0, sizeof(one), &one);
-	lab.settings.port[1].cookie_interval = 3600ull * 1000000000;
-	set_flags(GATE_LOADED);
-	make_init(f, SIGNET_PATTERN_IK);
-	make(&m, &(struct shape){ 0 }, f, 200);
-	for (i = 0; i < 2 * GATE_COOKIE_BURST; i++)
-		sent += run(m.b, m.len) == XDP_TX;
-	assert_int_equal(sent, GATE_COOKIE_BURST);
-	drops(&m, SIGNET_DROP_MAC2);
 }
 
 static void answers_need_a_label_of_ours(void **state)
@@ -410,7 +336,6 @@ int main(void)
 		gate_test(what_answers_strangers_needs_a_cookie),
 		gate_test(a_prefix_has_its_rate),
 		gate_test(a_site_has_its_rate),
-		gate_test(challenges_have_a_budget),
 		gate_test(answers_need_a_label_of_ours),
 		gate_test(cookie_frames_need_a_label_of_ours),
 		gate_test(strangers_leave_nothing),
