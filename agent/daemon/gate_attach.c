@@ -200,11 +200,25 @@ static void kinds(struct sg_gate *g, const struct gate_link *l, int *first,
 	strcpy(g->tried, "native: on a veth its answers may never leave");
 }
 
+/* Where the program looks for headers, there must be some. */
+static int headers(const struct sg_gate *g, const struct gate_link *l,
+		   struct sg_error *err)
+{
+	if (l->ethernet)
+		return 0;
+	return sg_err(err, EOPNOTSUPP,
+		      "%s has no Ethernet headers, by which the gate finds its "
+		      "way: attach it to the interface below, if there is one",
+		      g->want.ifname);
+}
+
 static int attach_new(struct sg_gates *gs, struct sg_gate *g,
 		      const struct gate_link *l, struct sg_error *err)
 {
-	int ret = occupied(g, l, err), prog, mode, last;
+	int ret = headers(g, l, err), prog, mode, last;
 
+	if (!ret)
+		ret = occupied(g, l, err);
 	if (ret)
 		return ret;
 	kinds(g, l, &mode, &last);

@@ -5,6 +5,7 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -58,6 +59,8 @@ static int on_link(struct nl_msg *msg, void *arg)
 	    nlmsg_parse(nlh, sizeof(*ifi), tb, IFLA_MAX, NULL) < 0)
 		return NL_OK;
 	l->ifindex = ifi->ifi_index;
+	l->ethernet = ifi->ifi_type == ARPHRD_ETHER ||
+		      ifi->ifi_type == ARPHRD_LOOPBACK;
 	if (tb[IFLA_IFNAME])
 		nla_strlcpy(l->name, tb[IFLA_IFNAME], sizeof(l->name));
 	if (tb[IFLA_MTU])

@@ -172,6 +172,7 @@ struct gate_link {
 	uint32_t prog; /* of XDP, 0: none */
 	bool generic;
 	bool veth;
+	bool ethernet; /* has such headers */
 };
 
 /** gate_link_get() - by name, or with NULL by @ifindex. Return: 0 or -ENODEV */

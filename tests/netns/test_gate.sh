@@ -56,6 +56,11 @@ if clang -O2 -target bpf -c "$T/pass.c" -o "$T/pass.o"; then
 	check "and nothing of ours" nothing_left b eth0
 fi
 check "no gate on the tunnel itself" eval '! gate b attach sg0'
+in_ns b ip tuntap add dev t0 mode tun
+check "none where frames have no Ethernet headers" eval \
+	'! gate b attach t0 --mode generic 2>"$T/said" &&
+	grep -q "no Ethernet headers" "$T/said"'
+in_ns b ip link del t0
 check "none where there is no interface" eval '! gate b attach nosuch0'
 check "none without a name" eval '! gate b attach'
 
