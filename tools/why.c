@@ -14,11 +14,13 @@
 
 static const char help[] =
 	"Usage: signet why PEER [PROTO/PORT] [--json]\n"
-	"Go through every stage towards PEER: agent, configuration, name, "
-	"route, UDP\n"
-	"answer, handshake, clock, MTU, inner route. Stops at the first that "
-	"fails, and\n"
-	"says what to do.\n\n"
+	"Go through every stage towards PEER: agent, configuration, policy, "
+	"data path,\n"
+	"name, route, gate, UDP answer, handshake, clock, MTU, inner route. "
+	"Stops at the\n"
+	"first that fails, and says what to do. Policy stops nothing: it tells "
+	"which line\n"
+	"lets PEER begin that here, if any.\n\n"
 	"Example:\n"
 	"  signet why gw tcp/9999\n";
 

@@ -81,12 +81,55 @@ static void the_protocol_names_what_frames_are_dropped_for(void **state)
 	free(text);
 }
 
+/* What gates pass and drop stands on their own page. */
+static void the_page_on_gates_has_what_they_count(void **state)
+{
+	static const char *const counted[] = {
+		"hop-tag",	"label",   "mac1",    "mac2",	   "rate",
+		"length",	"type",	   "flags",   "strict",	   "fragment",
+		"outer-packet", "packet",  "message", "handshake", "challenged",
+		"other",	"allowed",
+	};
+	char *text = words("Documentation/gate.rst"), row[64];
+
+	for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
+		snprintf(row, sizeof(row), " ``%s`` ", counted[i]);
+		if (!strstr(text, row))
+			fail_msg("Documentation/gate.rst lacks %s", row);
+	}
+	free(text);
+}
+
+/* KEY("Listen", ...: the manual page has ".It Cm Listen". */
+static void every_setting_is_in_the_manual(void **state)
+{
+	char *code = words("agent/common/config_keys.c");
+	char *manual = words("tools/man/signet.conf.5");
+	char item[80], name[40];
+	int n = 0;
+
+	for (char *at = code; (at = strstr(at, "KEY(\"")); n++) {
+		at += strlen("KEY(\"");
+		assert_int_equal(sscanf(at, "%39[A-Za-z0-9]", name), 1);
+		snprintf(item, sizeof(item), ".It Cm %s", name);
+		if (!strcmp(name, "PrefixBurst"))
+			strcpy(item, ", PrefixBurst");
+		if (!strstr(manual, item))
+			fail_msg("signet.conf(5) lacks %s", name);
+	}
+	assert_true(n > 20);
+	free(code);
+	free(manual);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_drop_reason_is_explained),
 		cmocka_unit_test(
 			the_protocol_names_what_frames_are_dropped_for),
+		cmocka_unit_test(the_page_on_gates_has_what_they_count),
+		cmocka_unit_test(every_setting_is_in_the_manual),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
