@@ -56,10 +56,14 @@ static __always_inline bool proved(const struct arrival *a,
 	return false;
 }
 
-static __always_inline bool take_one(const __u64 hash[2], __u64 interval,
-				     __u64 burst, __u64 now)
+/* Half of the buckets are those of sites: else one of a site's many prefixes could
+ * push the site out of its own.
+ */
+static __always_inline bool take_one(const __u64 hash[2], bool site,
+				     __u64 interval, __u64 burst, __u64 now)
 {
-	__u32 index = hash[1] % GATE_BUCKETS;
+	__u32 index =
+		hash[1] % (GATE_BUCKETS / 2) + (site ? GATE_BUCKETS / 2 : 0);
 	__u64 tag = hash[0] | 1, at, to;
 	struct gate_bucket *b;
 
@@ -94,15 +98,15 @@ static __always_inline bool take_token(const struct arrival *a,
 	if (!a->k.ip6) {
 		siphash128(hash, cfg->bucket_secret, hash, 0, le32(source[0]),
 			   4);
-		return take_one(hash, cfg->interval, cfg->burst, now);
+		return take_one(hash, false, cfg->interval, cfg->burst, now);
 	}
 	__builtin_memcpy(&prefix, source, sizeof(prefix));
 	siphash128(hash, cfg->bucket_secret, &prefix, 1, 0, 8);
-	if (!take_one(hash, cfg->interval, cfg->burst, now))
+	if (!take_one(hash, false, cfg->interval, cfg->burst, now))
 		return false;
 	siphash128(hash, cfg->bucket_secret, &prefix, 0,
 		   le64(prefix) << 16 >> 16, 6);
-	return take_one(hash, cfg->interval / SITE_SCALE,
+	return take_one(hash, true, cfg->interval / SITE_SCALE,
 			(__u64)cfg->burst * SITE_SCALE, now);
 }
 
