@@ -72,6 +72,8 @@ static __always_inline void *bytes_at(struct xdp_md *ctx, __u32 off, __u32 size)
 	void *end = (void *)(long)ctx->data_end;
 	void *p = (void *)(long)ctx->data;
 
+	/* compared anew each time: the verifier forgets what came from memory */
+	barrier_var(off);
 	if (off > OFFSET_MAX)
 		return NULL;
 	/* the register that was compared is the one to be added */
