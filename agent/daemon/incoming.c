@@ -91,21 +91,16 @@ refused:
 	return drop;
 }
 
-static int take_init(struct sg_node *n, const uint8_t *frame, size_t len,
-		     const union sg_addr *from, const union sg_addr *to)
+int sg_incoming_init(struct sg_node *n, const struct sg_waiting *w)
 {
-	bool zero;
-	int drop = sg_admission_check(n, frame, from, to, &zero);
-
-	if (drop)
-		return drop;
-	if (zero)
-		return sg_pair_init(n, frame, len, from, to);
-	if (frame[1] == SIGNET_PATTERN_IK)
-		return take_ik(n, frame, len, from, to);
-	if (frame[1] == SIGNET_PATTERN_XX && n->config->first_contact)
-		return sg_first_contact_init(n, frame, len, from, to);
-	sg_event_refused(n, NULL, from, SIGNET_DROP_PATTERN);
+	if (w->zero)
+		return sg_pair_init(n, w->frame, w->len, &w->from, &w->to);
+	if (w->frame[1] == SIGNET_PATTERN_IK)
+		return take_ik(n, w->frame, w->len, &w->from, &w->to);
+	if (w->frame[1] == SIGNET_PATTERN_XX && n->config->first_contact)
+		return sg_first_contact_init(n, w->frame, w->len, &w->from,
+					     &w->to);
+	sg_event_refused(n, NULL, &w->from, SIGNET_DROP_PATTERN);
 	return SIGNET_DROP_PATTERN;
 }
 
@@ -160,7 +155,7 @@ static void on_frame(void *ctx, uint8_t *frame, size_t len,
 	else
 		drop = signet_handshake_parse(frame, len);
 	if (!drop && frame[0] == SIGNET_FRAME_INIT)
-		drop = take_init(n, frame, len, from, to);
+		drop = sg_admission_take(n, frame, len, from, to);
 	else if (!drop)
 		drop = take_labelled(n, frame, len, from, to);
 	if (drop)

@@ -24,6 +24,12 @@ struct sg_half_open {
  */
 bool sg_incoming_proved(const struct signet_handshake *hs, int drop);
 
+/**
+ * sg_incoming_init() - work on an init whose turn has come
+ * Return: 0 or the reason why it was dropped
+ */
+int sg_incoming_init(struct sg_node *n, const struct sg_waiting *w);
+
 /* first_contact.c */
 int sg_first_contact_init(struct sg_node *n, const uint8_t *frame, size_t len,
 			  const union sg_addr *from, const union sg_addr *to);

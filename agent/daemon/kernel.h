@@ -16,7 +16,6 @@
 #include "daemon/kernel_policy.h"
 #include "daemon/loop.h"
 #include "daemon/map.h"
-#include "daemon/tun_queue.h"
 #include "daemon/udp.h"
 
 #define KERNEL_SECOND	1000000000ull
@@ -107,8 +106,6 @@ struct sg_datapath {
 	struct kernel_policy *policy; /* NULL: not loaded */
 
 	uint8_t *buf; /* for one receive */
-	struct sg_queue handshakes;
-	struct sg_timer handshake_timer;
 	uint64_t drops[SIGNET_DROP_COUNT];
 	uint64_t burst_ns; /* when stats were asked for first */
 	uint32_t burst;	   /* how often since */

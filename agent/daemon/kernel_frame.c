@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Frames that the kernel leaves to us. Messages come first, so that a flood of
- * handshakes does not keep established channels waiting.
+ * Frames that the kernel leaves to us. An init is only looked at here; its
+ * public-key work comes later, see admission.h, so that a flood of them does not
+ * keep established channels waiting.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -9,41 +10,16 @@
 
 #include "daemon/kernel.h"
 
-#define QUEUE_LEN	(256u << 10)
-#define RECEIVES_TURN	64
-#define HANDSHAKES_TURN 8
-
-static void handshakes(void *ctx)
-{
-	struct sg_datapath *dp = ctx;
-	struct sg_queue_entry *e;
-	uint8_t *data;
-
-	for (int i = 0; i < HANDSHAKES_TURN; i++) {
-		e = sg_queue_peek(&dp->handshakes, &data);
-		if (!e)
-			return;
-		dp->ev.frame(dp->ctx, data, e->len, &e->from, &e->to);
-		sg_queue_pop(&dp->handshakes);
-	}
-	sg_timer_set(dp->loop, &dp->handshake_timer, sg_now());
-}
+#define RECEIVES_TURN 256
 
 static void take_frame(struct sg_datapath *dp, uint8_t *frame, size_t len,
 		       const struct sg_udp_packet *p)
 {
-	const struct sg_queue_entry e = { .type = SG_QUEUE_FRAME,
-					  .len = (uint32_t)len,
-					  .from = p->from,
-					  .to = p->to };
-
-	if (frame[0] == SIGNET_FRAME_MESSAGE)
-		dp->ev.frame(dp->ctx, frame, len, &p->from, &p->to);
-	else if (frame[0] == SIGNET_FRAME_PACKET)
+	if (frame[0] == SIGNET_FRAME_PACKET)
 		/* came while the socket was not the kernel's */
 		dp->drops[SIGNET_DROP_STATE]++;
-	else if (!sg_queue_push(&dp->handshakes, &e, frame))
-		dp->drops[SIGNET_DROP_QUEUE_FULL]++;
+	else
+		dp->ev.frame(dp->ctx, frame, len, &p->from, &p->to);
 }
 
 static void take(struct sg_datapath *dp, const struct sg_udp_packet *p,
@@ -74,21 +50,15 @@ static void on_socket(void *ctx, int fd, uint32_t events)
 		if (n >= 0)
 			take(dp, &p, (size_t)n);
 	}
-	handshakes(dp);
 }
 
 int kernel_frames_start(struct sg_datapath *dp)
 {
-	int err;
+	int err = 0;
 
 	dp->buf = malloc(SG_UDP_MAX);
 	if (!dp->buf)
 		return -ENOMEM;
-	err = sg_queue_init(&dp->handshakes, QUEUE_LEN);
-	if (err)
-		return err;
-	dp->handshake_timer.fn = handshakes;
-	dp->handshake_timer.ctx = dp;
 	if (dp->sock4 >= 0)
 		err = sg_loop_add(dp->loop, dp->sock4, EPOLLIN, on_socket, dp);
 	if (!err && dp->sock6 >= 0)
@@ -102,8 +72,6 @@ void kernel_frames_stop(struct sg_datapath *dp)
 		sg_loop_del(dp->loop, dp->sock4);
 	if (dp->sock6 >= 0)
 		sg_loop_del(dp->loop, dp->sock6);
-	sg_timer_cancel(dp->loop, &dp->handshake_timer);
-	sg_queue_free(&dp->handshakes);
 	free(dp->buf);
 	dp->buf = NULL;
 }

@@ -162,6 +162,7 @@ void sg_node_tear_down(struct sg_node *n, bool silent, sg_netif_note undone,
 	sg_pair_stop(n, "run `signet up`, then pair again",
 		     "the node went down");
 	sg_first_contact_destroy(n);
+	sg_admission_clear(n);
 	for (uint32_t i = 0; i < n->max_peers; i++) {
 		if (!n->peers[i])
 			continue;

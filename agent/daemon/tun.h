@@ -217,8 +217,9 @@ struct tun_worker {
 	struct tun_kept *inbox; /* guarded by @lock; kept packets to send */
 	uint64_t icmp_ns;	/* earliest next ICMP error */
 	_Atomic uint64_t drops[SIGNET_DROP_COUNT];
-	struct sg_queue messages; /* and events */
-	struct sg_queue handshakes;
+	struct sg_queue messages;   /* and events */
+	struct sg_queue handshakes; /* answers, cookies, pairing */
+	struct sg_queue inits;
 	int poll_fd; /* epoll, where @uring is NULL */
 	struct tun_uring *uring;
 };
@@ -357,8 +358,9 @@ void tun_judged_flush(struct tun_worker *w, struct tun_judged *j);
 bool tun_event_push(struct tun_worker *w, const struct sg_queue_entry *e);
 bool tun_event_data(struct tun_worker *w, const struct sg_queue_entry *e,
 		    const uint8_t *data);
-bool tun_event_frame(struct tun_worker *w, bool handshake, const uint8_t *data,
-		     size_t len, const union sg_addr *from,
+/* @q: one of the worker's three */
+bool tun_event_frame(struct tun_worker *w, struct sg_queue *q,
+		     const uint8_t *data, size_t len, const union sg_addr *from,
 		     const union sg_addr *to);
 void tun_event_drain(void *ctx, int fd, uint32_t events);
 

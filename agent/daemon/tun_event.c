@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Frames and events from the workers to the main thread. Messages and events
- * come first, so that a flood of handshakes does not keep established
- * channels waiting.
+ * come first, then what may answer a handshake of ours, then inits: a flood of
+ * those neither keeps the others waiting nor takes their room. An init is only
+ * looked at here; its public-key work comes later, see admission.h.
  */
 #include <errno.h>
 #include <sys/epoll.h>
@@ -12,8 +13,9 @@
 #include "daemon/loop.h"
 #include "daemon/tun.h"
 
-/* Handshakes taken between two looks at the messages, and in one call. */
+/* Taken of each kind between two looks at the messages, and turns in a call. */
 #define HANDSHAKES_TURN 8
+#define INITS_TURN	64
 #define TURNS_MAX	8
 #define MESSAGES_TURN	256
 
@@ -42,8 +44,8 @@ bool tun_event_push(struct tun_worker *w, const struct sg_queue_entry *e)
 	return tun_event_data(w, e, NULL);
 }
 
-bool tun_event_frame(struct tun_worker *w, bool handshake, const uint8_t *data,
-		     size_t len, const union sg_addr *from,
+bool tun_event_frame(struct tun_worker *w, struct sg_queue *q,
+		     const uint8_t *data, size_t len, const union sg_addr *from,
 		     const union sg_addr *to)
 {
 	struct sg_queue_entry e = {
@@ -53,7 +55,7 @@ bool tun_event_frame(struct tun_worker *w, bool handshake, const uint8_t *data,
 		.to = *to,
 	};
 
-	if (!sg_queue_push(handshake ? &w->handshakes : &w->messages, &e, data))
+	if (!sg_queue_push(q, &e, data))
 		return false;
 	notify(w->dp);
 	return true;
@@ -146,16 +148,19 @@ static bool drain_queue(struct sg_datapath *dp, struct sg_queue *q, int max)
 	return n == max;
 }
 
-static bool drain_all(struct sg_datapath *dp, bool handshakes, int max)
+/* Return: whether there may be more */
+static bool drain_turn(struct sg_datapath *dp)
 {
 	bool more = false;
 
-	for (uint32_t i = 0; i < dp->n_workers; i++) {
-		struct tun_worker *w = &dp->workers[i];
-
-		more |= drain_queue(
-			dp, handshakes ? &w->handshakes : &w->messages, max);
-	}
+	for (uint32_t i = 0; i < dp->n_workers; i++)
+		more |= drain_queue(dp, &dp->workers[i].messages,
+				    MESSAGES_TURN);
+	for (uint32_t i = 0; i < dp->n_workers; i++)
+		more |= drain_queue(dp, &dp->workers[i].handshakes,
+				    HANDSHAKES_TURN);
+	for (uint32_t i = 0; i < dp->n_workers; i++)
+		more |= drain_queue(dp, &dp->workers[i].inits, INITS_TURN);
 	return more;
 }
 
@@ -163,15 +168,12 @@ void tun_event_drain(void *ctx, int fd, uint32_t events)
 {
 	struct sg_datapath *dp = ctx;
 	uint64_t n;
-	bool more;
 
 	if (read(fd, &n, sizeof(n)) < 0)
 		n = 0;
 	atomic_store(&dp->notified, false);
 	for (int turn = 0; turn < TURNS_MAX; turn++) {
-		more = drain_all(dp, false, MESSAGES_TURN);
-		more |= drain_all(dp, true, HANDSHAKES_TURN);
-		if (!more)
+		if (!drain_turn(dp))
 			return;
 	}
 	notify(dp);

@@ -274,7 +274,8 @@ static void take_frame(struct rx *rx, uint8_t *frame, size_t len)
 {
 	struct signet_frame_info info;
 	int why = signet_frame_parse(frame, len, &info);
-	bool handshake;
+	struct tun_worker *w = rx->w;
+	struct sg_queue *q;
 
 	if (why) {
 		tun_drop(rx->w, (enum signet_drop)why, 1);
@@ -286,12 +287,17 @@ static void take_frame(struct rx *rx, uint8_t *frame, size_t len)
 	}
 	/* A label that is not ours may be the agent's: pairing has no channel
 	 * yet. Such frames share the room of handshakes in the queue. */
-	handshake = info.type != SIGNET_FRAME_MESSAGE ||
-		    !tun_label_find(&rx->w->dp->tables, info.label);
-	if (!handshake && !channel_of(rx, frame, info.label))
+	if (info.type == SIGNET_FRAME_INIT)
+		q = &w->inits;
+	else if (info.type != SIGNET_FRAME_MESSAGE ||
+		 !tun_label_find(&w->dp->tables, info.label))
+		q = &w->handshakes;
+	else if (channel_of(rx, frame, info.label))
+		q = &w->messages;
+	else
 		return;
-	if (!tun_event_frame(rx->w, handshake, frame, len, rx->from, rx->to))
-		tun_drop(rx->w, SIGNET_DROP_QUEUE_FULL, 1);
+	if (!tun_event_frame(w, q, frame, len, rx->from, rx->to))
+		tun_drop(w, SIGNET_DROP_QUEUE_FULL, 1);
 }
 
 void tun_rx_buffer(struct tun_worker *w, const struct sg_udp_packet *p,

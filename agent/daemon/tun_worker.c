@@ -14,6 +14,7 @@
 
 #define MESSAGE_RING   (128u << 10)
 #define HANDSHAKE_RING (64u << 10)
+#define INIT_RING      (256u << 10)
 /* An extra cache line keeps the run clear of what follows it. */
 #define RUN_BUF	       (TUN_UDP_MAX + 64)
 
@@ -205,6 +206,8 @@ static int worker_init(struct tun_worker *w)
 	err = sg_queue_init(&w->messages, MESSAGE_RING);
 	if (!err)
 		err = sg_queue_init(&w->handshakes, HANDSHAKE_RING);
+	if (!err)
+		err = sg_queue_init(&w->inits, INIT_RING);
 	return err;
 }
 
@@ -259,4 +262,5 @@ void tun_worker_stop(struct tun_worker *w)
 	free(w->run.buf);
 	sg_queue_free(&w->messages);
 	sg_queue_free(&w->handshakes);
+	sg_queue_free(&w->inits);
 }

@@ -49,7 +49,8 @@
 	X(FRAGMENT, "fragment", "outer packet in fragments")                   \
 	X(STRICT, "strict", "neither Signet nor on the list of strict mode")   \
 	X(POLICY, "policy", "the peer's Allow lines do not allow it")          \
-	X(POLICY_FRAGMENT, "policy-fragment", "inner fragment without ports, which only Allow = ip lets pass")
+	X(POLICY_FRAGMENT, "policy-fragment", "inner fragment without ports, which only Allow = ip lets pass") \
+	X(LATE, "late", "handshake had waited longer than its sender does")
 
 enum signet_drop {
 #define SIGNET_DROP_ENUM(name, text, help) SIGNET_DROP_##name,

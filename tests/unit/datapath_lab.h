@@ -33,7 +33,8 @@
 
 /* What the events of one side have said. */
 struct seen {
-	int frames, messages, endpoint, confirmed, wanted, soft, failures;
+	int frames, messages, answers, endpoint, confirmed, wanted, soft,
+		failures;
 	int active, pmtu;
 	union sg_addr from;
 	uint32_t mtu;
@@ -160,6 +161,7 @@ static void on_frame(void *ctx, uint8_t *frame, size_t len,
 		s->messages++;
 	else
 		s->frames++;
+	s->answers += frame[0] == SIGNET_FRAME_RESPONSE;
 	s->from = *from;
 	assert_int_not_equal(to->sa.sa_family, 0);
 	memset(frame, 0, len);

@@ -423,9 +423,9 @@ static void other_frames_reach_the_agent(void **state)
 	close(fd);
 }
 
-/* The main thread is busy: handshakes pile up to their limit, and a message
- * still gets through. */
-static void handshakes_do_not_crowd_out_messages(void **state)
+/* The main thread is busy: inits pile up to their limit, and a message and the
+ * answer to an init of ours still get through. */
+static void inits_do_not_crowd_out_others(void **state)
 {
 	struct seen *s = &lab.side[1].seen;
 	uint8_t f[1300] = { SIGNET_FRAME_INIT, SIGNET_PATTERN_IK };
@@ -442,10 +442,15 @@ static void handshakes_do_not_crowd_out_messages(void **state)
 	f[4] = LABEL(1) & 0xff;
 	signet_hop_tag(f, lab.hop[1], f + SIGNET_HOP_TAG_OFFSET);
 	to_side1(fd, f, SIGNET_MESSAGE_MIN);
+	memset(f, 0, sizeof(f));
+	f[0] = SIGNET_FRAME_RESPONSE;
+	f[1] = SIGNET_PATTERN_IK;
+	f[4] = f[8] = 1;
+	to_side1(fd, f, SIGNET_HANDSHAKE_MIN);
 	for (int i = 0; i < 300 && drops(1, SIGNET_DROP_QUEUE_FULL) < 1500; i++)
 		usleep(10000);
 	assert_true(drops(1, SIGNET_DROP_QUEUE_FULL) >= 1500);
-	spin_until(s->messages == 1);
+	spin_until(s->messages == 1 && s->answers == 1);
 	assert_true(s->frames > 0);
 	close(fd);
 }
@@ -551,7 +556,7 @@ int main(void)
 		lab_test(a_new_channels_packets_wait_until_it_is_selected),
 		lab_test(a_new_source_is_reported_and_moves_nothing),
 		lab_test(other_frames_reach_the_agent),
-		lab_test(handshakes_do_not_crowd_out_messages),
+		lab_test(inits_do_not_crowd_out_others),
 		lab_test(a_port_in_use_is_refused),
 		lab_test(keepalive_and_watch),
 		lab_test(ten_thousand_peers),
