@@ -4,7 +4,9 @@
 
 #include <json-c/json.h>
 
+#include "common/log.h"
 #include "daemon/control.h"
+#include "daemon/metrics_socket.h"
 #include "daemon/peer.h"
 
 const char *sg_param_string(struct json_object *params, const char *key)
@@ -186,7 +188,9 @@ static const struct sg_varlink_method methods[] = {
 	  .changes = true,
 	  .signature = "interface:s?",
 	  .handler = sg_control_gate_confirm },
-	{ .name = "Metrics", .signature = "", .handler = sg_control_metrics },
+	{ .name = "Metrics",
+	  .signature = "peers:b?",
+	  .handler = sg_control_metrics },
 	{ .name = "Report", .signature = "", .handler = sg_control_report },
 };
 
@@ -201,5 +205,13 @@ int sg_control_start(struct sg_node *n, struct sg_error *err)
 		.ctx = n,
 	};
 
-	return sg_varlink_server_new(n->loop, &cfg, &n->varlink, err);
+	struct sg_error metrics = { "" };
+	int ret = sg_varlink_server_new(n->loop, &cfg, &n->varlink, err);
+
+	if (!ret && sg_metrics_socket_new(n->loop, n->paths.socket,
+					  sg_control_metrics_text, n,
+					  &n->metrics, &metrics))
+		sg_log(SG_LOG_WARNING, "no socket for metrics: %s",
+		       metrics.text);
+	return ret;
 }

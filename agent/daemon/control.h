@@ -28,6 +28,8 @@ void sg_control_flows(void *ctx, struct sg_varlink_call *call,
 		      struct json_object *params);
 
 /* control_metrics.c */
+/* see sg_metrics_fn */
+char *sg_control_metrics_text(void *ctx, bool peers, size_t *len);
 void sg_control_metrics(void *ctx, struct sg_varlink_call *call,
 			struct json_object *params);
 void sg_control_report(void *ctx, struct sg_varlink_call *call,

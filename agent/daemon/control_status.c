@@ -8,6 +8,7 @@
 
 #include "daemon/control.h"
 #include "daemon/gate.h"
+#include "daemon/limits.h"
 #include "daemon/peer.h"
 
 static void feature(struct json_object *list, const char *name, bool on,
@@ -49,19 +50,20 @@ static struct json_object *features(const struct sg_dp_status *st)
 }
 
 static void limit(struct json_object *list, struct json_object *warnings,
-		  const char *name, int64_t used, int64_t max)
+		  const struct sg_limit *l)
 {
 	struct json_object *o = json_object_new_object();
 	char text[160];
 
-	sg_json_string(o, "name", name);
-	sg_json_int(o, "used", used);
-	sg_json_int(o, "max", max);
+	sg_json_string(o, "id", l->id);
+	sg_json_string(o, "name", l->name);
+	sg_json_int(o, "used", (int64_t)l->used);
+	sg_json_int(o, "max", (int64_t)l->max);
 	json_object_array_add(list, o);
-	if (max <= 0 || used * 5 < max * 4)
+	if (!sg_limit_warns(l))
 		return;
-	snprintf(text, sizeof(text), "%s: %lld of %lld used", name,
-		 (long long)used, (long long)max);
+	snprintf(text, sizeof(text), "%s: %llu of %llu used", l->name,
+		 (unsigned long long)l->used, (unsigned long long)l->max);
 	json_object_array_add(warnings, json_object_new_string(text));
 }
 
@@ -79,14 +81,13 @@ static uint32_t count_channels(const struct sg_node *n)
 static void limits(struct sg_node *n, struct json_object *list,
 		   struct json_object *warnings)
 {
-	limit(list, warnings, "peers", n->n_peers, n->max_peers);
-	limit(list, warnings, "half-open handshakes", n->n_half_open,
-	      n->config->limits.max_pending);
-	limit(list, warnings, "session memory (bytes)", n->session_memory,
-	      (int64_t)n->max_peers * SG_SESSION_MEMORY);
-	limit(list, warnings, "control clients",
-	      sg_varlink_server_clients(n->varlink), SG_VARLINK_CLIENTS_MAX);
-	limit(list, warnings, "monitors", n->events.n, SG_LISTENERS_MAX);
+	struct sg_limit l[SG_LIMITS_COUNT];
+
+	if (sg_admission_turn(n))
+		sg_gates_sync(n);
+	sg_limits_read(n, l);
+	for (size_t i = 0; i < SG_LIMITS_COUNT; i++)
+		limit(list, warnings, &l[i]);
 	if (sg_admission_loaded(n))
 		json_object_array_add(
 			warnings,

@@ -13,6 +13,7 @@
 #include "daemon/control.h"
 #include "daemon/gate.h"
 #include "daemon/incoming.h"
+#include "daemon/metrics_socket.h"
 #include "daemon/node_keys.h"
 #include "daemon/pair.h"
 #include "daemon/peer.h"
@@ -238,6 +239,7 @@ void sg_node_stop(struct sg_node *n)
 	n->stopping = true;
 	sg_node_down(n, NULL, NULL);
 	sg_varlink_server_free(n->varlink);
+	sg_metrics_socket_free(n->metrics);
 	for (uint32_t i = 0; n->peers && i < n->max_peers; i++)
 		if (n->peers[i])
 			sg_peer_remove(n->peers[i], SIGNET_CLOSE_SHUTDOWN);

@@ -37,6 +37,7 @@
 struct sg_gate_session;
 struct sg_gates;
 struct sg_half_open;
+struct sg_metrics_socket;
 struct sg_move;
 struct sg_pair;
 struct sg_peer;
@@ -57,6 +58,7 @@ struct sg_node {
 	uint8_t overlay[16];
 	struct sg_state *state;
 	struct sg_varlink_server *varlink;
+	struct sg_metrics_socket *metrics; /* NULL: there is none */
 	struct sg_resolver *resolver;
 	uint64_t started;
 

@@ -117,45 +117,69 @@ static int bind_socket(int fd, const struct sockaddr_un *un,
 		      strerror(r));
 }
 
-int varlink_listen(struct sg_varlink_server *s, struct sg_error *err)
+/* @group: of those who may connect; -1 after it: there is none */
+static int listen_at(const char *path, gid_t *group, int *out,
+		     struct sg_error *err)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd, r;
+
+	if (strlen(path) >= sizeof(un.sun_path))
+		return sg_err(err, ENAMETOOLONG,
+			      "%s: a socket's path has at "
+			      "most %zu characters",
+			      path, sizeof(un.sun_path) - 1);
+	strcpy(un.sun_path, path);
+	r = make_folder(path, err);
+	if (r)
+		return r;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return sg_err(err, errno, "no socket: %s", strerror(errno));
+	r = bind_socket(fd, &un, err);
+	if (r == -EADDRINUSE) {
+		r = remove_stale(&un, err);
+		if (!r)
+			r = bind_socket(fd, &un, err);
+		if (r == -EADDRINUSE && err && !err->text[0])
+			sg_err(err, EADDRINUSE, "%s is in use", path);
+	}
+	if (r)
+		goto cleanup;
+	/* Without the right to, the group stays ours, which is as safe. */
+	if (*group != (gid_t)-1 && chown(path, (uid_t)-1, *group))
+		*group = (gid_t)-1;
+	if (listen(fd, 64)) {
+		r = sg_err(err, errno, "%s: cannot listen: %s", path,
+			   strerror(errno));
+		unlink(path);
+	}
+cleanup:
+	if (r)
+		close(fd);
+	else
+		*out = fd;
+	return r;
+}
+
+int sg_socket_listen(const char *path, int *fd, struct sg_error *err)
+{
+	gid_t group = find_group();
+
+	return listen_at(path, &group, fd, err);
+}
+
+int varlink_listen(struct sg_varlink_server *s, struct sg_error *err)
+{
 	int r;
 
 	s->group = find_group();
 	s->fd = sg_service_socket(s->path);
 	if (s->fd >= 0)
 		return 0;
-	if (strlen(s->path) >= sizeof(un.sun_path))
-		return sg_err(err, ENAMETOOLONG,
-			      "%s: a socket's path has at "
-			      "most %zu characters",
-			      s->path, sizeof(un.sun_path) - 1);
-	strcpy(un.sun_path, s->path);
-	r = make_folder(s->path, err);
-	if (r)
-		return r;
-	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (s->fd < 0)
-		return sg_err(err, errno, "no socket: %s", strerror(errno));
-	r = bind_socket(s->fd, &un, err);
-	if (r == -EADDRINUSE) {
-		r = remove_stale(&un, err);
-		if (!r)
-			r = bind_socket(s->fd, &un, err);
-		if (r == -EADDRINUSE && err && !err->text[0])
-			sg_err(err, EADDRINUSE, "%s is in use", s->path);
-	}
-	if (r)
-		return r;
-	s->unlink_path = true;
-	/* Without the right to, the group stays ours, which is as safe. */
-	if (s->group != (gid_t)-1 && chown(s->path, (uid_t)-1, s->group))
-		s->group = (gid_t)-1;
-	if (listen(s->fd, 64))
-		return sg_err(err, errno, "%s: cannot listen: %s", s->path,
-			      strerror(errno));
-	return 0;
+	r = listen_at(s->path, &s->group, &s->fd, err);
+	s->unlink_path = !r;
+	return r;
 }
 
 static bool in_group(int fd, gid_t primary, gid_t wanted)

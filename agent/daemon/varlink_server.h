@@ -61,6 +61,12 @@ int sg_varlink_server_new(struct sg_loop *loop,
 			  const struct sg_varlink_server_config *cfg,
 			  struct sg_varlink_server **out, struct sg_error *err);
 
+/**
+ * sg_socket_listen() - a listening Unix socket, made and guarded in the same way
+ * Return: 0, and the caller's to close and to remove; -errno, @err says which
+ */
+int sg_socket_listen(const char *path, int *fd, struct sg_error *err);
+
 /** sg_varlink_server_free() - ends all calls, removes the socket */
 void sg_varlink_server_free(struct sg_varlink_server *s);
 

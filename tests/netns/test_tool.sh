@@ -183,6 +183,26 @@ for c in status peers "peers bee" drops "why bee" version; do
 	check "$c --json is JSON" eval 'sig a $c --json | jq -e . >/dev/null'
 done
 check "metrics end as OpenMetrics text does" says '# EOF' sig a metrics
+check "peers are not in it" eval '! sig a metrics | grep -q signet_peer_'
+check "but where they are asked for" says 'signet_peer_up{peer="bee"} 1' \
+	sig a metrics --peers
+scrape() { # scrape PATH: over HTTP, from the socket beside the agent's
+	printf 'GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n' "$1" |
+		socat -t 5 - "UNIX-CONNECT:$T/a/metrics.sock" | tr -d '\r'
+}
+# of each: what stays the same from one moment to the next
+names() { sed 's/ [0-9]*$//'; }
+is "a scraper gets the same" "$(scrape /metrics | sed '1,/^$/d' | names)" \
+	"$(sig a metrics | names)"
+is "of each peer, too" \
+	"$(scrape '/metrics?peers=1' | sed '1,/^$/d' | names)" \
+	"$(sig a metrics --peers | names)"
+check "and its kind" says 'Content-Type: application/openmetrics-text' \
+	scrape /metrics
+is "each limit has a name, what is used, and what there is" \
+	"$(sig a status --json | jq -r '[.limits[] | select(.id and .name and
+		.max > 0 and .used >= 0)] | length')" \
+	"$(sig a metrics | grep -c '^signet_limit_max{')"
 is "a report holds the agent's" \
 	"$(sig a report 2>/dev/null | jq -r '.agent | type')" object
 

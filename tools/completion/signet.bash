@@ -19,6 +19,7 @@ _signet_options()
 	"gate attach") echo --strict --allow --mode --cookies --for --force ;;
 	reload* | up*) echo --force ;;
 	"gate stats") echo --interval --count ;;
+	metrics*) echo --peers ;;
 	report*) echo --output ;;
 	"dev add") echo --mtu --metadata --mark --listen --up ;;
 	"dev set") echo --mtu --metadata --mark --up --down --detach \
