@@ -18,7 +18,7 @@ $(BUILD)/bench/vm/%: tests/bench/vm/%.c tests/bench/vm/phase.h $(LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIBS) $(PKG_LIBS)
 
-bench-vm: test-deps $(VM_BENCH) $(BUILD)/signet $(BUILD)/signetd $(BUILD)/bpf/gate_floor.bpf.o ## kernel module beside WireGuard, ESP, ovpn; KERNELS=6.12 ONLY=figures ROUNDS=1
+bench-vm: test-deps $(VM_BENCH) netns-build $(addprefix $(BUILD)/,signet signetd bench/gate_live bpf/gate_floor.bpf.o) ## kernel module beside WireGuard, ESP, ovpn; KERNELS=6.12 ONLY=figures ROUNDS=1
 	@for k in $(BENCH_KERNELS); do tests/vm/build $$k || exit 1; done
 	@tests/bench/bench-vm --build $(BUILD) --rounds $(or $(VMROUNDS),1) --jobs $(or $(VMJOBS),1) \
 		$(if $(ONLY),--only $(ONLY)) $(BENCH_KERNELS)
