@@ -38,6 +38,40 @@ int marked(struct xdp_md *ctx)
 	return ip->saddr == bpf_htonl(FRIEND) ? XDP_PASS : XDP_DROP;
 }
 
+#define RESTORED 128
+
+const volatile __u8 original[RESTORED] __attribute__((aligned(8)));
+const volatile __u32 original_len;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+} restored SEC(".maps");
+
+/* A packet that was answered is what it was before, for the program that is to
+ * answer it.
+ */
+SEC("xdp")
+int restore(struct xdp_md *ctx)
+{
+	__u32 len = (__u32)(ctx->data_end - ctx->data);
+	const volatile __u64 *from = (const volatile __u64 *)original;
+	__u64 *to;
+
+	if (len < original_len)
+		bpf_xdp_adjust_tail(ctx, (int)(original_len - len));
+	to = (void *)(long)ctx->data;
+	if ((void *)to + RESTORED > (void *)(long)ctx->data_end)
+		return XDP_ABORTED;
+#pragma unroll
+	for (int i = 0; i < RESTORED / 8; i++)
+		to[i] = from[i];
+	bpf_tail_call(ctx, &restored, 0);
+	return XDP_ABORTED;
+}
+
 /* Run on live frames: each leaves by that interface. */
 SEC("xdp")
 int generate(struct xdp_md *ctx)
