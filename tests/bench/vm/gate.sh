@@ -136,6 +136,8 @@ beside() {
 	wait $flood 2>/dev/null
 }
 
+dropped() { sig b gate stats --json | jq '[.[].dropped[].count] | add // 0'; }
+
 part_flood() {
 	local kind gone
 	in_ns b ip route add 10.1.0.0/16 via 10.1.0.1
@@ -152,12 +154,11 @@ part_flood() {
 	for kind; do
 		frame_of "$kind"
 		beside away0 "$kind" flood-away
-		gone=$(sig b gate stats --json | jq '[.[].dropped[].count] | add')
+		gone=$(dropped)
 		beside eth0 "$kind" flood-here
 		beside away0 "$kind" flood-away
 		beside eth0 "$kind" flood-here
-		echo "# $kind: the gate dropped $(($(sig b gate stats --json |
-			jq '[.[].dropped[].count] | add') - gone))"
+		echo "# $kind: the gate dropped $(($(dropped) - gone))"
 	done
 	exec 7>&-
 }
