@@ -10,19 +10,22 @@
 #include "label.h"
 #include "tx.h"
 
-static struct kmem_cache *path_cache;
+static struct kmem_cache *channel_cache, *path_cache;
 
-int signet_path_cache_init(void)
+int signet_channel_caches_init(void)
 {
-	path_cache = kmem_cache_create("signet_path",
-				       sizeof(struct signet_path), 0,
-				       SLAB_ACCOUNT, NULL);
-	return path_cache ? 0 : -ENOMEM;
+	channel_cache = KMEM_CACHE(signet_channel, SLAB_ACCOUNT);
+	path_cache = KMEM_CACHE(signet_path, SLAB_ACCOUNT);
+	if (channel_cache && path_cache)
+		return 0;
+	signet_channel_caches_exit();
+	return -ENOMEM;
 }
 
-void signet_path_cache_exit(void)
+void signet_channel_caches_exit(void)
 {
 	kmem_cache_destroy(path_cache);
+	kmem_cache_destroy(channel_cache);
 }
 
 static void path_free(struct signet_path *path)
@@ -53,7 +56,10 @@ static struct signet_path *path_new(struct signet_channel *ch,
 	}
 	path->channel = ch;
 	path->remote = cfg->remote;
-	path->local = cfg->local;
+	if (cfg->local.sa.sa_family == AF_INET)
+		path->local.in = cfg->local.in.sin_addr.s_addr;
+	else if (cfg->local.sa.sa_family == AF_INET6)
+		path->local.in6 = cfg->local.in6.sin6_addr;
 	path->generation = cfg->generation;
 	path->tx_label = cpu_to_le32(cfg->tx_label);
 	signet_hop_key_set(&path->hop_key, cfg->hop_key);
@@ -112,7 +118,7 @@ static void channel_free_rcu(struct rcu_head *rcu)
 
 	signet_peer_put(ch->peer);
 	free_percpu(ch->counters);
-	kfree(ch);
+	kmem_cache_free(channel_cache, ch);
 }
 
 static void channel_release(struct kref *ref)
@@ -139,13 +145,13 @@ static struct signet_channel *channel_alloc(struct signet_peer *peer, u32 id,
 	struct signet_channel *ch;
 	int cpu;
 
-	ch = kzalloc_obj(*ch, GFP_KERNEL_ACCOUNT);
+	ch = kmem_cache_zalloc(channel_cache, GFP_KERNEL_ACCOUNT);
 	if (!ch)
 		return NULL;
 	ch->counters = alloc_percpu_gfp(struct signet_counters,
 					GFP_KERNEL_ACCOUNT);
 	if (!ch->counters) {
-		kfree(ch);
+		kmem_cache_free(channel_cache, ch);
 		return NULL;
 	}
 	for_each_possible_cpu(cpu)
@@ -202,7 +208,7 @@ err_path:
 		path_free(path);
 err_channel:
 	free_percpu(ch->counters);
-	kfree(ch);
+	kmem_cache_free(channel_cache, ch);
 	return ERR_PTR(err);
 }
 

@@ -24,7 +24,7 @@ union signet_addr {
  * @node: in sd->paths, by @tx_label
  * @channel: that it belongs to
  * @remote: destination, with port
- * @local: source address, or family 0: routing chooses
+ * @local: source address, or the unspecified one: routing chooses
  * @generation: of its writer, echoed in notifications
  * @cache: routes, for each CPU
  * @mtu: largest inner packet, as an error that quoted a frame told; 0: none
@@ -34,11 +34,14 @@ struct signet_path {
 	struct hlist_node node;
 	struct signet_channel *channel;
 	union signet_addr remote;
-	union signet_addr local;
-	siphash_key_t hop_key;
 	__le32 tx_label;
-	u32 generation;
+	union {
+		__be32 in;
+		struct in6_addr in6;
+	} local;
+	siphash_key_t hop_key;
 	struct dst_cache cache;
+	u32 generation;
 	u32 mtu;
 	u64 mtu_until;
 	struct rcu_head rcu;
@@ -98,8 +101,9 @@ struct signet_path_config {
 	u32 generation;
 };
 
-int signet_path_cache_init(void); /* a kmem_cache, accounted, exact size */
-void signet_path_cache_exit(void);
+/* kmem_caches of channels and paths: accounted, of their exact size */
+int signet_channel_caches_init(void);
+void signet_channel_caches_exit(void);
 
 /* all: process context, sd->lock held, unless said otherwise */
 

@@ -14,8 +14,7 @@ static void key_wipe(struct signet_key *key)
 
 	if (key->direction == SIGNET_DIRECTION_RECEIVE)
 		for (i = 0; i < key->n_lanes; i++)
-			signet_replay_free(rcu_dereference_protected(
-				key->windows[i], 1));
+			signet_replay_free(&key->rx[i].window);
 	signet_aead_key_free(key);
 	kfree_sensitive(key);
 }
@@ -94,13 +93,17 @@ static struct signet_key *key_make(struct signet_channel *ch,
 	bool tx = cfg->direction == SIGNET_DIRECTION_TRANSMIT;
 	unsigned int lanes = tx ? ch->tx_lanes : ch->rx_lanes;
 	struct signet_key *key;
+	unsigned int i;
 
 	/* nothing needs to be apart from what follows the last lane */
 	key = kzalloc(tx ? offsetofend(struct signet_key, tx[lanes - 1].next) :
-			   offsetof(struct signet_key, windows[lanes]),
+			   offsetofend(struct signet_key,
+				       rx[lanes - 1].window),
 		      GFP_KERNEL_ACCOUNT);
 	if (!key)
 		return NULL;
+	for (i = 0; !tx && i < lanes; i++)
+		signet_replay_init(&key->rx[i].window);
 	kref_init(&key->ref);
 	key->channel = ch;
 	key->id = cfg->id;
@@ -291,17 +294,13 @@ u64 signet_key_sealed(const struct signet_key *key, u8 lane)
 /* how far the lanes but @except came: grows when a frame opens */
 static u64 opened(const struct signet_key *key, int except)
 {
-	struct signet_replay *r;
 	u64 sum = 0;
 	int i;
 
-	rcu_read_lock();
 	for (i = 0; i < key->n_lanes; i++) {
-		r = rcu_dereference(key->windows[i]);
-		if (r && i != except)
-			sum += READ_ONCE(r->next);
+		if (i != except)
+			sum += READ_ONCE(key->rx[i].window.next);
 	}
-	rcu_read_unlock();
 	return sum;
 }
 

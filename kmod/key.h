@@ -36,6 +36,13 @@ struct signet_tx_lane {
 	u8 apart[SMP_CACHE_BYTES - sizeof(atomic64_t)];
 };
 
+/* window of one lane; the same */
+struct signet_rx_lane {
+	struct signet_replay window;
+	u8 apart[ALIGN(sizeof(struct signet_replay), SMP_CACHE_BYTES) -
+		 sizeof(struct signet_replay)];
+};
+
 /**
  * struct signet_key - one key
  * @channel: that it belongs to; not held, valid while the key is in its slot or under RCU
@@ -46,18 +53,19 @@ struct signet_tx_lane {
  * @odd_lanes: so many lanes, the first ones, may seal one more than @lane_hard
  * @machine: that it was made for
  * @failures: frames that did not open
- * @opened_then: sum of the windows' ends when @failures was last looked at
+ * @opened_then: receive: sum of the windows' ends when @failures was last
+ *	looked at
  * @tfm: of AES-256-GCM
  * @secret: of ChaCha20-Poly1305: words of the key
- * @n_lanes: length of @tx or @windows
- * @next: transmit key of the channel; RCU, written under sd->lock
+ * @n_lanes: length of @tx or @rx
+ * @next: transmit: of the channel; RCU, written under sd->lock
  * @dead: among those that wait to be freed
- * @windows: receive: made when a lane's first frame has opened; RCU
+ * @rx: receive
  * @tx: transmit
  *
  * What each frame reads comes first. What is written begins with a cache line
  * that frames have no other use for, so that the first lane's counter can be
- * in it: a key with one lane has three lines.
+ * in it, or its window but for the bits: a key with one lane has three lines.
  */
 struct signet_key {
 	struct signet_channel *channel;
@@ -80,15 +88,17 @@ struct signet_key {
 	u64 soft_frames;
 	u64 hard_frames;
 	atomic64_t failures ____cacheline_aligned_in_smp;
-	u64 opened_then;
-	struct signet_key __rcu *next;
+	union {
+		u64 opened_then;
+		struct signet_key __rcu *next;
+	};
 	struct kref ref;
 	union {
 		struct rcu_head rcu;
 		struct llist_node dead;
 	};
 	union {
-		DECLARE_FLEX_ARRAY(struct signet_replay __rcu *, windows);
+		DECLARE_FLEX_ARRAY(struct signet_rx_lane, rx);
 		DECLARE_FLEX_ARRAY(struct signet_tx_lane, tx);
 	};
 };

@@ -12,6 +12,7 @@
 #include "clone.h"
 #include "device.h"
 #include "netlink-gen.h"
+#include "peer.h"
 #include "replay.h"
 #include "selftest/selftest.h"
 
@@ -91,14 +92,18 @@ static int __init signet_init(void)
 	if (err)
 		goto err_aead;
 
-	err = signet_path_cache_init();
+	err = signet_peer_cache_init();
 	if (err)
 		goto err_replay;
+
+	err = signet_channel_caches_init();
+	if (err)
+		goto err_peer;
 
 	signet_wq = alloc_workqueue("signet", WQ_MEM_RECLAIM | WQ_PERCPU, 0);
 	if (!signet_wq) {
 		err = -ENOMEM;
-		goto err_path;
+		goto err_channel;
 	}
 
 	signet_clone_init();
@@ -127,8 +132,10 @@ err_notifiers:
 err_clone:
 	signet_clone_exit();
 	destroy_workqueue(signet_wq);
-err_path:
-	signet_path_cache_exit();
+err_channel:
+	signet_channel_caches_exit();
+err_peer:
+	signet_peer_cache_exit();
 err_replay:
 	signet_replay_cache_exit();
 err_aead:
@@ -155,7 +162,8 @@ static void __exit signet_exit(void)
 
 	signet_clone_exit();
 	destroy_workqueue(signet_wq);
-	signet_path_cache_exit();
+	signet_channel_caches_exit();
+	signet_peer_cache_exit();
 	signet_replay_cache_exit();
 	signet_aead_exit();
 }

@@ -232,28 +232,24 @@ int signet_nl_key_del_doit(struct sk_buff *skb, struct genl_info *info)
 }
 
 /* frames of a lane: sealed, or up to the highest received */
-static u64 lane_frames(const struct signet_key *key, unsigned int lane)
+static u64 lane_frames(struct signet_key *key, unsigned int lane)
 {
 	struct signet_replay *window;
-	u64 frames = 0;
+	u64 frames;
 
 	if (key->direction == SIGNET_DIRECTION_TRANSMIT)
 		return signet_key_sealed(key, lane);
 
-	rcu_read_lock();
-	window = rcu_dereference(key->windows[lane]);
-	if (window) {
-		spin_lock_bh(&window->lock);
-		frames = window->next;
-		spin_unlock_bh(&window->lock);
-	}
-	rcu_read_unlock();
+	window = &key->rx[lane].window;
+	spin_lock_bh(&window->lock);
+	frames = window->next;
+	spin_unlock_bh(&window->lock);
 
 	return frames;
 }
 
 /* lanes that were used */
-static int put_lanes(struct sk_buff *skb, const struct signet_key *key)
+static int put_lanes(struct sk_buff *skb, struct signet_key *key)
 {
 	struct nlattr *nest;
 	unsigned int lane;
@@ -298,7 +294,7 @@ static int put_limits(struct sk_buff *skb, const struct signet_key *key)
 }
 
 static int put_key(struct sk_buff *skb, const struct signet_channel *ch,
-		   const struct signet_key *key)
+		   struct signet_key *key)
 {
 	u64 age = ktime_get_boottime_ns() - key->born;
 

@@ -218,6 +218,19 @@ int signet_nl_put_addr(struct sk_buff *skb, int attr,
 	return 0;
 }
 
+static int put_local(struct sk_buff *skb, const struct signet_path *path)
+{
+	if (path->remote.sa.sa_family == AF_INET)
+		return path->local.in ?
+			       nla_put_in_addr(skb, SIGNET_A_PATH_LOCAL,
+					       path->local.in) :
+			       0;
+	return ipv6_addr_any(&path->local.in6) ?
+		       0 :
+		       nla_put_in6_addr(skb, SIGNET_A_PATH_LOCAL,
+					&path->local.in6);
+}
+
 int signet_nl_put_path(struct sk_buff *skb, const struct signet_path *path)
 {
 	struct nlattr *nest = nla_nest_start(skb, SIGNET_A_CHANNEL_PATH);
@@ -237,7 +250,7 @@ int signet_nl_put_path(struct sk_buff *skb, const struct signet_path *path)
 	    (link_local(remote) &&
 	     nla_put_u32(skb, SIGNET_A_PATH_SCOPE_ID,
 			 remote->in6.sin6_scope_id)) ||
-	    signet_nl_put_addr(skb, SIGNET_A_PATH_LOCAL, &path->local) ||
+	    put_local(skb, path) ||
 	    nla_put_u32(skb, SIGNET_A_PATH_GENERATION, path->generation)) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;

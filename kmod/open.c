@@ -238,26 +238,6 @@ int signet_run_add(struct signet_run *run, struct sk_buff *skb)
 	return n;
 }
 
-/* Context: RCU, bottom halves off. The lane's window, made on first use. */
-static struct signet_replay *run_replay(struct signet_run *run)
-{
-	struct signet_replay __rcu **slot;
-	struct signet_replay *replay, *old;
-
-	slot = &run->look.key->windows[run->look.key_lane & SIGNET_LANE_MASK];
-	replay = rcu_dereference(*slot);
-	if (likely(replay))
-		return replay;
-	replay = signet_replay_alloc();
-	if (!replay)
-		return NULL;
-	old = unrcu_pointer(cmpxchg(slot, NULL, RCU_INITIALIZER(replay)));
-	if (!old)
-		return replay;
-	signet_replay_free(replay);
-	return old;
-}
-
 /* what was new in a run; @highest: in whose frame the lane's highest counter is */
 struct commit {
 	unsigned int fresh;
@@ -266,14 +246,20 @@ struct commit {
 	struct sk_buff *highest;
 };
 
-static void run_commit(struct signet_run *run, struct signet_replay *replay,
-		       struct commit *c)
+/* Return: false without memory for a lane's first frame */
+static bool run_commit(struct signet_run *run, struct commit *c)
 {
+	u8 lane = run->look.key_lane & SIGNET_LANE_MASK;
+	struct signet_replay *replay = &run->look.key->rx[lane].window;
 	struct signet_segment *seg = run->segments;
 	struct signet_segment *end = seg + run->n;
 	bool advanced;
 
 	spin_lock(&replay->lock);
+	if (unlikely(!signet_replay_ready(replay))) {
+		spin_unlock(&replay->lock);
+		return false;
+	}
 	for (; seg < end; seg++) {
 		advanced = signet_replay_commit_next(replay, seg->counter);
 		seg->fresh = advanced ||
@@ -289,6 +275,7 @@ static void run_commit(struct signet_run *run, struct signet_replay *replay,
 			c->highest = seg->skb;
 	}
 	spin_unlock(&replay->lock);
+	return true;
 }
 
 static bool outer_addresses(struct sk_buff *skb, union signet_addr *remote,
@@ -373,16 +360,13 @@ static void run_authentic(struct signet_run *run)
 {
 	u64 now = ktime_get_coarse_boottime_ns();
 	struct signet_key *key = run->look.key;
-	struct signet_replay *replay;
 	struct commit c = {};
 
-	replay = run_replay(run);
-	if (unlikely(!replay)) {
+	if (unlikely(!run_commit(run, &c))) {
 		signet_count_drop(run->sd, run->ch->peer,
 				  SIGNET_DROP_NO_MEMORY, run->n);
 		return;
 	}
-	run_commit(run, replay, &c);
 	if (unlikely(c.fresh < run->n))
 		signet_count_drop(run->sd, run->ch->peer, SIGNET_DROP_REPLAY,
 				  run->n - c.fresh);

@@ -49,8 +49,7 @@ static struct rtable *route4_look_up(struct signet_path *path, struct sock *sk,
 	};
 	struct rtable *rt;
 
-	if (path->local.sa.sa_family == AF_INET)
-		fl.saddr = path->local.in.sin_addr.s_addr;
+	fl.saddr = path->local.in;
 	if (!fl.saddr)
 		fl.saddr = inet_sk(sk)->inet_saddr;
 	if (fl.saddr &&
@@ -120,8 +119,7 @@ static struct dst_entry *route6_look_up(struct signet_path *path,
 
 	if (to->sin6_scope_id)
 		fl.flowi6_oif = to->sin6_scope_id;
-	if (path->local.sa.sa_family == AF_INET6)
-		fl.saddr = path->local.in6.sin6_addr;
+	fl.saddr = path->local.in6;
 	if (ipv6_addr_any(&fl.saddr))
 		fl.saddr = inet6_sk(sk)->saddr;
 	if (!ipv6_addr_any(&fl.saddr) &&

@@ -6,6 +6,19 @@
 #include "peer.h"
 #include "tx.h"
 
+static struct kmem_cache *peer_cache;
+
+int signet_peer_cache_init(void)
+{
+	peer_cache = KMEM_CACHE(signet_peer, SLAB_ACCOUNT);
+	return peer_cache ? 0 : -ENOMEM;
+}
+
+void signet_peer_cache_exit(void)
+{
+	kmem_cache_destroy(peer_cache);
+}
+
 static void peer_free_rcu(struct rcu_head *rcu)
 {
 	struct signet_peer *peer = container_of(rcu, struct signet_peer, rcu);
@@ -17,7 +30,7 @@ static void peer_free_rcu(struct rcu_head *rcu)
 	/* what a sender queued while the peer went away */
 	skb_queue_purge(&peer->waiting);
 	free_percpu(peer->drops);
-	kfree(peer);
+	kmem_cache_free(peer_cache, peer);
 }
 
 static void peer_release(struct kref *ref)
@@ -47,7 +60,7 @@ struct signet_peer *signet_peer_new(struct signet_device *sd, u32 id,
 		NL_SET_ERR_MSG(extack, "too many peers on this device");
 		return ERR_PTR(-ENOSPC);
 	}
-	peer = kzalloc_obj(*peer, GFP_KERNEL_ACCOUNT);
+	peer = kmem_cache_zalloc(peer_cache, GFP_KERNEL_ACCOUNT);
 	if (!peer)
 		return ERR_PTR(-ENOMEM);
 	peer->sd = sd;
@@ -63,7 +76,7 @@ struct signet_peer *signet_peer_new(struct signet_device *sd, u32 id,
 			NL_SET_ERR_MSG(extack, "there is a peer with that id");
 			err = -EEXIST;
 		}
-		kfree(peer);
+		kmem_cache_free(peer_cache, peer);
 		return ERR_PTR(err);
 	}
 	sd->n_peers++;

@@ -44,7 +44,10 @@ struct signet_peer {
 	u8 df;
 	u8 tos;
 	struct signet_channel __rcu *tx;
-	struct list_head channels;
+	union {
+		struct list_head channels;
+		struct rcu_head rcu; /* once there are none */
+	};
 	struct signet_counters_sum past;
 	struct list_head prefixes;
 	struct sk_buff_head waiting;
@@ -52,8 +55,10 @@ struct signet_peer {
 	u64 wanted_told;
 	struct metadata_dst __rcu *metadata;
 	u64 __percpu *drops;
-	struct rcu_head rcu;
 };
+
+int signet_peer_cache_init(void); /* a kmem_cache, accounted, exact size */
+void signet_peer_cache_exit(void);
 
 /* all: process context, sd->lock held, unless said otherwise */
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include <linux/math64.h>
+#include <linux/bitmap.h>
 #include <linux/slab.h>
 
 #include "replay.h"
@@ -9,8 +9,9 @@ static struct kmem_cache *replay_cache;
 int signet_replay_cache_init(void)
 {
 	replay_cache = kmem_cache_create("signet_replay",
-					 sizeof(struct signet_replay), 0,
-					 SLAB_ACCOUNT, NULL);
+					 BITS_TO_LONGS(SIGNET_REPLAY_WINDOW) *
+						 sizeof(unsigned long),
+					 0, SLAB_ACCOUNT, NULL);
 	return replay_cache ? 0 : -ENOMEM;
 }
 
@@ -19,37 +20,24 @@ void signet_replay_cache_exit(void)
 	kmem_cache_destroy(replay_cache);
 }
 
-struct signet_replay *signet_replay_alloc(void)
+void signet_replay_init(struct signet_replay *r)
 {
-	struct signet_replay *r;
-
-	r = kmem_cache_zalloc(replay_cache, GFP_ATOMIC | __GFP_ACCOUNT |
-						    __GFP_NOWARN);
-	if (r)
-		spin_lock_init(&r->lock);
-	return r;
+	memset(r, 0, sizeof(*r));
+	spin_lock_init(&r->lock);
 }
 
 void signet_replay_free(struct signet_replay *r)
 {
-	if (r)
-		kmem_cache_free(replay_cache, r);
+	if (r->bits)
+		kmem_cache_free(replay_cache, r->bits);
 }
 
-/* The window is a ring of words, one more than it spans: the word that the
- * highest counter moves into is cleared whole (RFC 6479).
- */
-static u64 word_of(u64 counter)
+bool signet_replay_alloc(struct signet_replay *r)
 {
-	return counter / BITS_PER_LONG;
-}
-
-static unsigned int ring_bit(u64 counter)
-{
-	u64 word = word_of(counter);
-
-	return do_div(word, SIGNET_REPLAY_WORDS) * BITS_PER_LONG +
-	       counter % BITS_PER_LONG;
+	WRITE_ONCE(r->bits, kmem_cache_zalloc(replay_cache,
+					      GFP_ATOMIC | __GFP_ACCOUNT |
+						      __GFP_NOWARN));
+	return r->bits;
 }
 
 static bool below_window(u64 next, u64 counter)
@@ -61,32 +49,32 @@ static bool below_window(u64 next, u64 counter)
 bool signet_replay_look_back(const struct signet_replay *r, u64 counter)
 {
 	u64 next = READ_ONCE(r->next);
+	const unsigned long *bits;
 
 	if (below_window(next, counter))
 		return false;
-	if (counter >= next)
+	smp_rmb(); /* what is forgotten up to @next is seen to be */
+	bits = READ_ONCE(r->bits);
+	if (counter >= next || !bits)
 		return true;
 	/* the commit, under the lock, has the last word */
-	return !data_race(test_bit(ring_bit(counter), r->bits));
+	return !data_race(test_bit(counter % SIGNET_REPLAY_WINDOW, bits));
 }
 
-static void advance(struct signet_replay *r, u64 counter)
+/* What was seen a window ago is not what is between. */
+static void forget(struct signet_replay *r, u64 first, u64 n)
 {
-	u64 word = word_of(r->next ? r->next - 1 : 0);
-	u64 steps = word_of(counter) - word;
-	unsigned int slot;
+	unsigned int at = first % SIGNET_REPLAY_WINDOW;
+	unsigned int room = SIGNET_REPLAY_WINDOW - at;
 
-	if (steps >= SIGNET_REPLAY_WORDS) {
-		bitmap_zero(r->bits, SIGNET_REPLAY_BITS);
-	} else if (steps) {
-		slot = do_div(word, SIGNET_REPLAY_WORDS);
-		while (steps--) {
-			if (++slot == SIGNET_REPLAY_WORDS)
-				slot = 0;
-			r->bits[slot] = 0;
-		}
+	if (n >= SIGNET_REPLAY_WINDOW) {
+		bitmap_zero(r->bits, SIGNET_REPLAY_WINDOW);
+	} else if (n <= room) {
+		bitmap_clear(r->bits, at, n);
+	} else {
+		bitmap_clear(r->bits, at, room);
+		bitmap_clear(r->bits, 0, n - room);
 	}
-	WRITE_ONCE(r->next, counter + 1);
 }
 
 bool signet_replay_commit(struct signet_replay *r, u64 counter, bool *advanced)
@@ -95,8 +83,10 @@ bool signet_replay_commit(struct signet_replay *r, u64 counter, bool *advanced)
 	if (below_window(r->next, counter))
 		return false;
 	if (counter >= r->next) {
-		advance(r, counter);
+		forget(r, r->next, counter - r->next + 1);
+		smp_wmb(); /* pairs with signet_replay_look_back() */
+		WRITE_ONCE(r->next, counter + 1);
 		*advanced = true;
 	}
-	return !__test_and_set_bit(ring_bit(counter), r->bits);
+	return !__test_and_set_bit(counter % SIGNET_REPLAY_WINDOW, r->bits);
 }

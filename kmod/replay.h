@@ -1,33 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The anti-replay window of one lane: 8192 counters, RFC 6479. Looked at
- * before the AEAD without a lock, committed after it under one lock for a
- * run of frames.
+ * The anti-replay window of one lane: the 8192 counters below the next one.
+ * Looked at before the AEAD without a lock, committed after it under one lock
+ * for a run of frames.
  */
 #ifndef SIGNET_KMOD_REPLAY_H
 #define SIGNET_KMOD_REPLAY_H
 
-#include <linux/bitmap.h>
-#include <linux/math64.h>
-#include <linux/rcupdate.h>
+#include <linux/bitops.h>
+#include <linux/compiler.h>
 #include <linux/spinlock.h>
 
 #include <signet/wire.h>
 
-#define SIGNET_REPLAY_BITS (SIGNET_REPLAY_WINDOW + BITS_PER_LONG)
-#define SIGNET_REPLAY_WORDS (SIGNET_REPLAY_BITS / BITS_PER_LONG)
-
-/* @next: one more than the highest counter, 0 when nothing was received */
+/**
+ * struct signet_replay - all zero, but for the lock, before the first frame
+ * @bits: a ring: which counters were seen; NULL until a frame has opened
+ * @next: one more than the highest counter, 0 when nothing was received
+ * @lock: of both, to write
+ */
 struct signet_replay {
-	spinlock_t lock;
+	unsigned long *bits;
 	u64 next;
-	unsigned long bits[SIGNET_REPLAY_WORDS];
+	spinlock_t lock;
 };
 
 int signet_replay_cache_init(void); /* a kmem_cache, accounted, exact size */
 void signet_replay_cache_exit(void);
-struct signet_replay *signet_replay_alloc(void); /* GFP_ATOMIC */
+void signet_replay_init(struct signet_replay *r);
+/* nobody uses it any more */
 void signet_replay_free(struct signet_replay *r);
+bool signet_replay_alloc(struct signet_replay *r); /* @lock held; GFP_ATOMIC */
+
+/* @lock held: is there memory for the window? */
+static inline bool signet_replay_ready(struct signet_replay *r)
+{
+	return likely(r->bits) || signet_replay_alloc(r);
+}
 
 /* of a counter that is not above all */
 bool signet_replay_look_back(const struct signet_replay *r, u64 counter);
@@ -42,23 +51,19 @@ static inline bool signet_replay_look(const struct signet_replay *r,
 	return signet_replay_look_back(r, counter);
 }
 
-/* @lock held: true and marked when new, false when seen or too old.
+/* @lock held, ready: true and marked when new, false when seen or too old.
  * @advanced: true when it became the highest. */
 bool signet_replay_commit(struct signet_replay *r, u64 counter,
 			  bool *advanced);
 
-/* the same where @counter follows the highest, in its word; else false */
+/* the same where @counter follows the highest; else false */
 static inline bool signet_replay_commit_next(struct signet_replay *r,
 					     u64 counter)
 {
-	u64 word = counter / BITS_PER_LONG;
-
-	if (counter != r->next || !(counter % BITS_PER_LONG) ||
-	    unlikely(counter == U64_MAX))
+	if (counter != r->next || unlikely(counter == U64_MAX))
 		return false;
 	WRITE_ONCE(r->next, counter + 1);
-	r->bits[do_div(word, SIGNET_REPLAY_WORDS)] |=
-		BIT(counter % BITS_PER_LONG);
+	__set_bit(counter % SIGNET_REPLAY_WINDOW, r->bits);
 	return true;
 }
 

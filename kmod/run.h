@@ -67,7 +67,7 @@ struct signet_cursor {
  * @key_lane: as in the frame
  * @reason: why its frames are not opened, or SIGNET_DROP_NONE
  * @entry: NULL when there is no such label
- * @replay: NULL before the lane's first frame
+ * @replay: of the lane; NULL when there is a reason
  */
 struct signet_look {
 	u64 first;
@@ -226,8 +226,7 @@ signet_look_counter(const struct signet_look *look, u64 counter)
 	    signet_key_sealed_all(look->key, look->key_lane & SIGNET_LANE_MASK,
 				  counter))
 		return SIGNET_DROP_KEY_EXPIRED;
-	if (look->replay &&
-	    unlikely(!signet_replay_look(look->replay, counter)))
+	if (unlikely(!signet_replay_look(look->replay, counter)))
 		return SIGNET_DROP_REPLAY;
 	return SIGNET_DROP_NONE;
 }

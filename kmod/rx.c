@@ -92,7 +92,7 @@ void signet_look_up(struct signet_device *sd, const struct signet_frame *f,
 	look->key = signet_key_rx(ch, f->key_lane >> SIGNET_KEY_SHIFT);
 	look->reason = key_reason(look->key, lane);
 	if (!look->reason)
-		look->replay = rcu_dereference(look->key->windows[lane]);
+		look->replay = &look->key->rx[lane].window;
 }
 
 /* structure, label, hop tag, key, replay: no byte of the frame is trusted */

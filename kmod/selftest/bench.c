@@ -212,10 +212,11 @@ out:
 
 static void bench_sizes(void)
 {
-	pr_info("signet: bench: bytes: peer %zu, channel %zu, path %zu, key %zu, lane %zu, window %zu, counters %zu\n",
+	pr_info("signet: bench: bytes: peer %zu, channel %zu, path %zu, key %zu, lane %zu, window %u, counters %zu\n",
 		sizeof(struct signet_peer), sizeof(struct signet_channel),
 		sizeof(struct signet_path), sizeof(struct signet_key),
-		sizeof(struct signet_tx_lane), sizeof(struct signet_replay),
+		sizeof(struct signet_tx_lane),
+		SIGNET_REPLAY_WINDOW / BITS_PER_BYTE,
 		sizeof(struct signet_counters));
 }
 

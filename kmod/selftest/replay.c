@@ -10,7 +10,7 @@
 #define ROUNDS	   200000
 
 struct model {
-	struct signet_replay *window;
+	struct signet_replay window;
 	u64 base; /* counter of the model's bit 0 */
 	u64 next; /* in the model */
 	unsigned long *seen;
@@ -23,12 +23,15 @@ static bool offer(struct model *m, u64 at)
 		     at + SIGNET_REPLAY_WINDOW >= m->next;
 	bool look, commit, advanced;
 
-	look = signet_replay_look(m->window, counter);
-	commit = signet_replay_commit(m->window, counter, &advanced);
+	look = signet_replay_look(&m->window, counter);
+	commit = signet_replay_commit_next(&m->window, counter);
+	advanced = commit;
+	if (!commit)
+		commit = signet_replay_commit(&m->window, counter, &advanced);
 	if (!expect(look == fresh && commit == fresh &&
 		    advanced == (fresh && at >= m->next),
 		    "counter %llu, next %llu: look %d, commit %d, advanced %d",
-		    counter, m->window->next, look, commit, advanced))
+		    counter, m->window.next, look, commit, advanced))
 		return false;
 	if (fresh) {
 		__set_bit(at, m->seen);
@@ -66,9 +69,9 @@ static bool run(u64 base, u64 seed)
 	bool ok = false;
 	int i;
 
-	m.window = signet_replay_alloc();
+	signet_replay_init(&m.window);
 	m.seen = vzalloc(MODEL_BITS / BITS_PER_BYTE);
-	if (!m.window || !m.seen)
+	if (!m.seen || !signet_replay_ready(&m.window))
 		goto out;
 	prandom_seed_state(&rnd, seed);
 	/* before the first frame all counters are new: start at the base */
@@ -84,7 +87,7 @@ static bool run(u64 base, u64 seed)
 	ok = true;
 out:
 	vfree(m.seen);
-	signet_replay_free(m.window);
+	signet_replay_free(&m.window);
 	return ok;
 }
 
