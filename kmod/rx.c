@@ -118,12 +118,48 @@ static enum signet_drop frame_check(struct signet_device *sd,
 	return signet_look_counter(look, counter);
 }
 
+/* Is this a packet? @f is a copy of its header. */
+static bool read_packet(struct signet_cursor *cursor, unsigned int at,
+			struct signet_frame *f)
+{
+	return cursor->skb->len >= at + SIGNET_PACKET_MIN &&
+	       signet_cursor_read(cursor, at, f) &&
+	       f->type == SIGNET_FRAME_PACKET;
+}
+
+/* Are all frames from the @i-th on? Else the core is to take them apart. */
+static bool all_packets(const struct sk_buff *skb, unsigned int i)
+{
+	const struct signet_rx_cb *cb = SIGNET_RX_CB(skb);
+	unsigned int at = cb->offset + i * cb->size;
+	struct signet_cursor cursor;
+	struct signet_frame f;
+
+	signet_cursor_init(&cursor, skb);
+	for (; i < cb->frames; i++, at += cb->size) {
+		if (!read_packet(&cursor, at, &f))
+			return false;
+	}
+	return true;
+}
+
 /* drops that were found in one super-packet, by reason and peer */
 struct drops {
 	struct signet_peer *peer;
 	enum signet_drop reason;
 	unsigned int n;
+	bool whole; /* the super-packet is not taken apart */
 };
+
+/* Nothing is counted of one that is taken apart: its frames come back. */
+static bool drops_may_count(struct drops *d, const struct sk_buff *skb,
+			    unsigned int i)
+{
+	if (!d->n || d->whole)
+		return true;
+	d->whole = all_packets(skb, i);
+	return d->whole;
+}
 
 static void drops_add(struct signet_device *sd, struct drops *d,
 		      struct signet_peer *peer, enum signet_drop reason)
@@ -151,8 +187,7 @@ static struct signet_peer *drop_peer(const struct signet_look *look)
  * Context: softirq, RCU. Drops are counted; an skb without any good frame is
  * freed.
  * Return: 1 when there is a frame to open, 0 when there is none; -EPROTO: one
- * is of another type or too short, the core is to take them apart. Some may
- * have been counted then.
+ * is of another type or too short, the core is to take them apart.
  */
 int signet_rx_classify(struct signet_device *sd, struct sk_buff *skb)
 {
@@ -180,6 +215,8 @@ int signet_rx_classify(struct signet_device *sd, struct sk_buff *skb)
 			return -EPROTO;
 		reason = frame_check(sd, &f, &look, &hop);
 		if (unlikely(reason)) {
+			if (!drops_may_count(&drops, skb, i + 1))
+				return -EPROTO;
 			drops_add(sd, &drops, drop_peer(&look), reason);
 			continue;
 		}

@@ -241,6 +241,20 @@ def mixed_types():
         equal(w.drops(), {}, "drops")
 
 
+def mixed_drops():
+    """bad packets and a message in one super-packet: each counts once"""
+    with Wire() as w:
+        fine = [frame(n, udp_packet(b"%04d" % n)) for n in range(8)]
+        message = bytes([MESSAGE]) + os.urandom(len(fine[0]) - 1)
+        bad = [flip(fine[6], 16),
+               frame(6, udp_packet(b"0006"), label=77)] * 3
+        super_packet(w, [fine[0], *bad, fine[1], message, bad[0]])
+        equal([p[:4] for p in received(w.inner)], [b"0000", b"0001"],
+              "packets")
+        equal(received(w.agent), [message], "messages")
+        equal(w.drops(), {HOP_TAG: 4, LABEL: 3}, "drops")
+
+
 def mixed_labels():
     """labels, keys, good and bad in one super-packet"""
     with Wire() as w:
@@ -313,4 +327,5 @@ def bound():
 
 if __name__ == "__main__":
     nl.main([vectors, good, forged, oversized, missing_fragment, window, edge,
-             lanes, counters, mixed_types, mixed_labels, capture, bound])
+             lanes, counters, mixed_types, mixed_drops, mixed_labels, capture,
+             bound])
