@@ -14,9 +14,8 @@ static const char help[] =
 	"Apply the configuration as it is now, if all of it is good. Channels "
 	"that are\n"
 	"still wanted stay; a peer that is gone loses its channel and keys.\n\n"
-	"      --force  even if a [Gate] section cuts off the session that "
-	"this "
-	"is typed in\n\n"
+	"      --force  even if a [Gate] section cuts off the session you "
+	"type in\n\n"
 	"Example:\n"
 	"  signet check && signet reload\n";
 

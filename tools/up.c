@@ -15,11 +15,9 @@ static const char help[] =
 	"Start the agent if none answers (through systemd where its unit is "
 	"installed),\n"
 	"and set the node's addresses and routes.\n\n"
-	"      --force  even if a [Gate] section cuts off the session that "
-	"this "
-	"is typed in\n"
-	"               (which is looked at only where the agent runs already)"
-	"\n\n"
+	"      --force  even if a [Gate] section cuts off the session you "
+	"type in;\n"
+	"               that is looked at only where the agent runs already\n\n"
 	"Example:\n"
 	"  signet up && signet status\n";
 

@@ -100,28 +100,6 @@ static void the_page_on_gates_has_what_they_count(void **state)
 	free(text);
 }
 
-/* KEY("Listen", ...: the manual page has ".It Cm Listen". */
-static void every_setting_is_in_the_manual(void **state)
-{
-	char *code = words("agent/common/config_keys.c");
-	char *manual = words("tools/man/signet.conf.5");
-	char item[80], name[40];
-	int n = 0;
-
-	for (char *at = code; (at = strstr(at, "KEY(\"")); n++) {
-		at += strlen("KEY(\"");
-		assert_int_equal(sscanf(at, "%39[A-Za-z0-9]", name), 1);
-		snprintf(item, sizeof(item), ".It Cm %s", name);
-		if (!strcmp(name, "PrefixBurst"))
-			strcpy(item, ", PrefixBurst");
-		if (!strstr(manual, item))
-			fail_msg("signet.conf(5) lacks %s", name);
-	}
-	assert_true(n > 20);
-	free(code);
-	free(manual);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -129,7 +107,6 @@ int main(void)
 		cmocka_unit_test(
 			the_protocol_names_what_frames_are_dropped_for),
 		cmocka_unit_test(the_page_on_gates_has_what_they_count),
-		cmocka_unit_test(every_setting_is_in_the_manual),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
