@@ -13,7 +13,7 @@ TIME    ?= 60
 check: check-deps ## build and pass every test
 	@tests/run full
 
-check-long: check-deps ## check, and data races with a KCSAN kernel
+check-long: check-deps ## check, data races, the network tests on the module of each kernel
 	@LONG=1 tests/run full
 
 check-fast: test-deps ## unit tests and style: under a minute
