@@ -10,6 +10,8 @@
 #include "daemon/peer.h"
 
 #define HALF_OPEN_LIFE (5 * SIGNET_SECOND)
+/* Counters of sites; those that share one are taken for one. */
+#define SITES	       1024
 
 static void destroy(struct sg_node *n, struct sg_half_open *h, bool label)
 {
@@ -48,22 +50,49 @@ void sg_first_contact_destroy(struct sg_node *n)
 	sg_timer_cancel(n->loop, &n->half_open_timer);
 }
 
+/* The oldest from the site that has most: the list begins with the newest. */
+static struct sg_half_open *oldest_of_loudest(const struct sg_node *n)
+{
+	uint32_t count[SITES] = { 0 }, most = 0;
+	struct sg_half_open *h, *found = NULL;
+
+	for (h = n->half_open; h; h = h->next)
+		count[h->site % SITES]++;
+	for (h = n->half_open; h; h = h->next) {
+		if (count[h->site % SITES] < most)
+			continue;
+		most = count[h->site % SITES];
+		found = h;
+	}
+	return found;
+}
+
+static void make_room(struct sg_node *n)
+{
+	while (n->n_half_open >= n->config->limits.max_pending) {
+		destroy(n, oldest_of_loudest(n), true);
+		sg_drop(n, SIGNET_DROP_QUEUE_FULL);
+	}
+}
+
 int sg_first_contact_init(struct sg_node *n, const uint8_t *frame, size_t len,
 			  const union sg_addr *from, const union sg_addr *to)
 {
 	uint8_t out[SIGNET_HANDSHAKE_MAX], ephemeral[32];
 	struct sg_half_open *h;
+	struct sg_source src;
 	int drop = SIGNET_DROP_NO_MEMORY;
 	uint32_t label;
 	size_t n_out;
 
-	if (n->n_half_open >= n->config->limits.max_pending)
-		return SIGNET_DROP_QUEUE_FULL;
+	make_room(n);
 	h = calloc(1, sizeof(*h));
 	if (!h)
 		return SIGNET_DROP_NO_MEMORY;
 	h->owner.kind = SG_LABEL_HALF_OPEN;
 	h->until = sg_now() + HALF_OPEN_LIFE;
+	sg_admission_source(&n->admission, from, true, &src);
+	h->site = src.site;
 	h->next = n->half_open;
 	n->half_open = h;
 	n->n_half_open++;

@@ -9,13 +9,15 @@
  * struct sg_half_open - a first contact (XX) that waits for its third frame
  *
  * Only for sources that proved their address with a cookie; bounded in number
- * by MaxPending and in time.
+ * by MaxPending and in time. When there is no room for another, the site with
+ * most of them loses its oldest.
  */
 struct sg_half_open {
 	struct sg_label_owner owner;
 	struct sg_half_open *next;
 	struct signet_handshake hs;
 	uint64_t until;
+	uint64_t site; /* see struct sg_source */
 };
 
 /**

@@ -16,6 +16,7 @@
 #include <signet/core/mac.h>
 
 #include "daemon/incoming.h"
+#include "handshake_sides.h"
 
 #define INIT_LEN 600
 #define LIMITS	 lab.config.limits
@@ -31,6 +32,8 @@ static struct lab {
 	struct sg_timer timer;
 	bool fired;
 } lab;
+
+static struct side caller, called;
 
 static int sent(struct sg_datapath *dp, const union sg_addr *remote,
 		const union sg_addr *local, const uint8_t *frame, size_t len)
@@ -306,6 +309,72 @@ static void a_prefix_has_a_rate(void **state)
 	assert_int_equal(waiting(), 4);
 }
 
+/* A first contact from there, with a cookie; none of them is ever ended. */
+static void first_contact(const char *from)
+{
+	struct signet_handshake_args args = { .pattern = SIGNET_PATTERN_XX,
+					      .responder =
+						      &lab.node.local.ident.id,
+					      .rx_label = 1,
+					      .number = 1 };
+	uint8_t cookie[SIGNET_COOKIE_LEN], ephemeral[32];
+	struct signet_handshake hs;
+	struct wire init;
+
+	for (int i = 0; i < 2; i++) {
+		randombytes_buf(ephemeral, sizeof(ephemeral));
+		args.ephemeral = ephemeral;
+		assert_int_equal(signet_handshake_initiate(&hs, &caller.local,
+							   &args, init.b,
+							   &init.len),
+				 0);
+		deliver(from, init.b, init.len);
+		if (i == 0)
+			assert_true(signet_cookie_frame_read(
+				lab.sent, 1, init.b + SIGNET_MAC1_OFFSET,
+				lab.node.admission.mac1_key, cookie));
+		args.cookie = cookie;
+	}
+	run_until_none_waits();
+}
+
+static unsigned int half_open(const char *from)
+{
+	union sg_addr a = address(from);
+	struct sg_source src;
+	unsigned int n = 0;
+
+	sg_admission_source(&lab.node.admission, &a, true, &src);
+	for (struct sg_half_open *h = lab.node.half_open; h; h = h->next)
+		n += h->site == src.site;
+	return n;
+}
+
+static void the_loudest_makes_room_for_first_contacts(void **state)
+{
+	side_make(&caller, 1, 0);
+	side_make(&called, 2, 0);
+	lab.node.local = called.local;
+	signet_mac1_key(&called.local.ident.id, lab.node.admission.mac1_key);
+	lab.config.first_contact = true;
+	LIMITS.max_pending = 8;
+	for (int i = 0; i < 2; i++)
+		first_contact("192.0.2.7:1000");
+	for (int i = 0; i < 20; i++)
+		first_contact("198.51.100.1:1000");
+	assert_int_equal(half_open("192.0.2.7:1000"), 2);
+	assert_int_equal(half_open("198.51.100.1:1000"), 6);
+	for (int i = 0; i < 3; i++)
+		first_contact("[2001:db8::1]:1000");
+	assert_int_equal(half_open("192.0.2.7:1000"), 2);
+	assert_int_equal(half_open("198.51.100.1:1000"), 3);
+	assert_int_equal(half_open("[2001:db8::1]:1000"), 3);
+	assert_int_equal(lab.node.n_half_open, 8);
+	assert_int_equal(dropped(SIGNET_DROP_QUEUE_FULL), 17);
+	sg_first_contact_destroy(&lab.node);
+	assert_int_equal(lab.node.n_half_open, 0);
+}
+
 static void challenges_have_a_budget(void **state)
 {
 	LIMITS.load_threshold = 0;
@@ -343,6 +412,7 @@ int main(void)
 		T(sources_differ_from_node_to_node),
 		T(a_quiet_prefix_is_next_whatever_a_loud_one_sends),
 		T(a_prefix_has_a_rate),
+		T(the_loudest_makes_room_for_first_contacts),
 		T(challenges_have_a_budget),
 		T(who_waits_when_the_node_goes_down_is_forgotten),
 	};
