@@ -7,9 +7,10 @@
  * Each of SOURCES addresses gets a cookie first; then inits come from all of
  * them with mac1 and mac2 right, the rest being noise. They are random in the
  * destination's /16 or /64, so that they have a route to here. Prints how many
- * were sent.
+ * were sent. SIGTERM ends it early.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,12 @@ static struct packet_addr to;
 static uint8_t dst[6], src[6];
 static uint64_t seed = 0x5eed;
 static uint8_t mac1_key[SIGNET_MAC_LEN];
+static volatile sig_atomic_t ended;
+
+static void end(int sig)
+{
+	ended = 1;
+}
 
 static void fill(uint8_t *b, size_t len)
 {
@@ -154,7 +161,7 @@ static unsigned long flood(int fd, unsigned long rate, unsigned long seconds)
 	uint64_t start = now_ns(), elapsed;
 	unsigned long sent = 0, tries = 0;
 
-	while ((elapsed = now_ns() - start) < seconds * 1000000000u) {
+	while (!ended && (elapsed = now_ns() - start) < seconds * 1000000000u) {
 		for (; tries < elapsed / 1000 * rate / 1000000; tries++)
 			sent += send_init(
 				fd, &sources[random_u32(&seed) % n_sources]);
@@ -187,6 +194,7 @@ int main(int argc, char **argv)
 	if (!n_sources || n_sources > SOURCES_MAX)
 		n_sources = SOURCES_MAX;
 	signet_mac1_key(&id, mac1_key);
+	signal(SIGTERM, end);
 	fd = packet_socket(argv[1], true, &ifindex, src, &mtu);
 	if (fd < 0) {
 		fprintf(stderr, "flood_proven: %s: %s\n", argv[1],
