@@ -4,13 +4,14 @@
  *
  *	gate_live attach IF nothing|headers|marked|pass|gate
  *	gate_live frame authentic|forged|unknown >FRAME
- *	gate_live flood IF MILLISECONDS <FRAME
+ *	gate_live flood IF MILLISECONDS [NANOSECONDS] <FRAME
  *
  * "attach" puts that program in front of an interface, natively, and stays until
  * its standard input ends; the gate knows 1,000 labels then, and says at the end
  * how many frames it passed and dropped. "flood" sends the frame by that
- * interface as fast as one core can (BPF_F_TEST_XDP_LIVE_FRAMES: no process or
- * socket takes part) and says how many there were.
+ * interface as fast as one core can, or in lots of 128 every so many nanoseconds
+ * (BPF_F_TEST_XDP_LIVE_FRAMES: no process or socket takes part) and says how many
+ * there were.
  */
 #include <linux/if_link.h>
 #include <net/if.h>
@@ -21,7 +22,8 @@
 #include "gate_lab.h"
 
 #define LABELS 1000
-#define ONCE   20000
+#define ONCE   (160 * BURST)
+#define BURST  128 /* as in gate_floor.bpf.c */
 
 static struct gate_floor_bpf *gate_floor;
 
@@ -107,11 +109,11 @@ static uint64_t now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-static int flood(const char *ifname, uint64_t duration)
+static int flood(const char *ifname, uint64_t duration, uint64_t interval)
 {
 	static uint8_t b[2048];
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = b, .repeat = ONCE,
-		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
+		    .batch_size = BURST, .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
 	struct gate_floor_bpf *g = gate_floor_bpf__open();
 	uint64_t end, n = 0;
 
@@ -119,6 +121,7 @@ static int flood(const char *ifname, uint64_t duration)
 	if (!g)
 		return 1;
 	g->rodata->out_ifindex = if_nametoindex(ifname);
+	g->rodata->interval = interval;
 	if (gate_floor_bpf__load(g))
 		return 1;
 	end = now_ms() + duration;
@@ -142,8 +145,9 @@ int main(int argc, char **argv)
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
 	if (sodium_init() < 0)
 		return 1;
-	if (argc == 4 && !strcmp(argv[1], "flood"))
-		return flood(argv[2], strtoul(argv[3], NULL, 0));
+	if ((argc == 4 || argc == 5) && !strcmp(argv[1], "flood"))
+		return flood(argv[2], strtoul(argv[3], NULL, 0),
+			     argc == 5 ? strtoul(argv[4], NULL, 0) : 0);
 	if (argc == 3 && !strcmp(argv[1], "frame"))
 		return frame(argv[2]);
 	gate_floor = gate_floor_bpf__open_and_load();
