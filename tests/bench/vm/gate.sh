@@ -153,11 +153,11 @@ part_flood() {
 	warm_up 8M
 	for kind; do
 		frame_of "$kind"
-		beside away0 "$kind" flood-away
 		gone=$(dropped)
-		beside eth0 "$kind" flood-here
-		beside away0 "$kind" flood-away
-		beside eth0 "$kind" flood-here
+		for _ in 1 2 3; do
+			beside away0 "$kind" flood-away
+			beside eth0 "$kind" flood-here
+		done
 		echo "# $kind: the gate dropped $(($(dropped) - gone))"
 	done
 	exec 7>&-
