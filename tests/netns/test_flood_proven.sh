@@ -74,6 +74,9 @@ flooded() {
 	worked=$(metric signet_worked_inits_total)
 	start=$(now_ms)
 	stream a 10.77.0.2 $((500 / SLOW)) 5
+	number "$1: TCP passes (bytes)" "$(in_ns a iperf3 -c 10.77.0.2 -p 7001 \
+		-t 1 -J 2>/dev/null | jq '.end.sum_received.bytes // 0')" \
+		-ge $((1000000 / SLOW))
 	# messages are the main thread's, and so are handshakes
 	: >"$T/took"
 	for _ in 1 2 3 4 5; do
@@ -102,6 +105,7 @@ flooded() {
 		'[ "$(limit waiting-handshakes used)" = 0 ]'
 }
 
+in_ns b iperf3 -s -p 7001 >"$T/iperf.log" 2>&1 &
 handshakes=$(metric signet_handshakes_total)
 flooded "no gate"
 . "$(dirname "$0")/gate.sh"
