@@ -10,7 +10,7 @@ BPF_TESTS := $(patsubst tests/bpf/%.c,$(BUILD)/bpf/%,$(wildcard tests/bpf/test_*
 .PHONY: bpf bpf-test-build
 .SECONDARY:
 
-bpf: $(BUILD)/bpf/gate.skel.h $(BUILD)/bpf/policy.skel.h ## the BPF programs alone
+bpf: $(BUILD)/bpf/gate.skel.h $(BUILD)/bpf/gate_beside.skel.h $(BUILD)/bpf/policy.skel.h ## the BPF programs alone
 
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h include/signet/*.h)
 	$(say) BPF $<
@@ -27,6 +27,12 @@ $(BUILD)/bpf/%.bpf.o: tests/bpf/%.bpf.c
 	@mkdir -p $(@D)
 	$(BPF_CLANG) $(BPF_CFLAGS) -c $< -o $@
 
+# for libxdp's dispatcher
+$(BUILD)/bpf/gate_beside.bpf.o: bpf/gate.bpf.c $(wildcard bpf/*.h include/signet/*.h)
+	$(say) BPF $< beside others
+	@mkdir -p $(@D)
+	$(BPF_CLANG) $(BPF_CFLAGS) -DGATE_BESIDE -c $< -o $@
+
 # without what only a debugger reads: it would be part of every agent
 $(BUILD)/bpf/%.plain.o: $(BUILD)/bpf/%.bpf.o
 	$(BPFTOOL) gen object $@ $< 2>$@.log || { cat $@.log; false; }
@@ -40,7 +46,7 @@ $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.plain.o
 $(BUILD)/obj/agent/daemon/%.o: LOCAL_CFLAGS = -I. -I$(BUILD)
 $(BUILD)/obj/tests/unit/%.o: LOCAL_CFLAGS = -I. -I$(BUILD)
 $(BUILD)/obj/agent/daemon/gate_load.o $(BUILD)/obj/tests/unit/test_bpf_load.o: \
-	$(BUILD)/bpf/gate.skel.h
+	$(BUILD)/bpf/gate.skel.h $(BUILD)/bpf/gate_beside.skel.h
 
 $(BUILD)/obj/agent/daemon/kernel_policy.o: $(BUILD)/bpf/policy.skel.h
 

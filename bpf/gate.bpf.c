@@ -114,6 +114,14 @@ static __always_inline enum signet_drop datagram(struct xdp_md *ctx,
 	return SIGNET_DROP_NONE;
 }
 
+#ifdef GATE_BESIDE
+/* For libxdp: before those that don't say (50), who go on with what passes. */
+struct {
+	__uint(priority, 20);
+	__uint(XDP_PASS, 1);
+} _signet_gate SEC(".xdp_run_config");
+#endif
+
 SEC("xdp")
 int signet_gate(struct xdp_md *ctx)
 {

@@ -218,7 +218,7 @@ static int load(struct library *l, struct sg_bpf_object *o,
 		return sg_err(err, -ret, "bpf %s: %s", o->name, strerror(-ret));
 	ret = prepare(l, obj, o, err);
 	if (!ret) {
-		ret = l->bpf_object__load(obj);
+		ret = o->load ? o->load(o->ctx, obj) : l->bpf_object__load(obj);
 		if (!ret)
 			ret = take(l, obj, o);
 		if (ret)

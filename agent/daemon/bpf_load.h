@@ -25,6 +25,8 @@
 /* of one object */
 #define SG_BPF_MAPS_MAX 16
 
+struct bpf_object;
+
 /** struct sg_bpf_prog - one program of an object
  * @name: of its function
  * @flags: to load it with, for instance BPF_F_XDP_HAS_FRAGS
@@ -55,6 +57,7 @@ struct sg_bpf_map {
  * @elf, @elf_len: from NAME_bpf__elf_bytes()
  * @progs, @maps: those that the caller wants to have
  * @configure: writes the constants (NAME_bpf__rodata); may be NULL
+ * @load: loads it, in place of bpf_object__load(); may be NULL
  */
 struct sg_bpf_object {
 	const char *name;
@@ -65,6 +68,7 @@ struct sg_bpf_object {
 	struct sg_bpf_map *maps;
 	size_t n_maps;
 	void (*configure)(void *ctx, void *rodata, size_t len);
+	int (*load)(void *ctx, struct bpf_object *obj);
 	void *ctx;
 };
 

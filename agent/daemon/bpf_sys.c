@@ -82,6 +82,11 @@ int sg_bpf_map_info(int fd, struct bpf_map_info *info)
 	return info_of(fd, info, sizeof(*info));
 }
 
+int sg_bpf_prog_info(int fd, struct bpf_prog_info *info)
+{
+	return info_of(fd, info, sizeof(*info));
+}
+
 int sg_bpf_possible_cpus(void)
 {
 	FILE *f = fopen("/sys/devices/system/cpu/possible", "re");

@@ -22,6 +22,7 @@ int sg_bpf_map_delete(int fd, const void *key);
 /* @key NULL: the first one. -ENOENT: that was the last */
 int sg_bpf_map_next(int fd, const void *key, void *next);
 int sg_bpf_map_info(int fd, struct bpf_map_info *info);
+int sg_bpf_prog_info(int fd, struct bpf_prog_info *info);
 
 /** sg_bpf_possible_cpus() - values that a lookup in a per-CPU map fills */
 int sg_bpf_possible_cpus(void);

@@ -53,6 +53,7 @@ struct sg_gate *gate_add(struct sg_gates *gs)
 	if (!g)
 		return NULL;
 	g->link = -1;
+	g->prog = -1;
 	g->ring.fd = -1;
 	for (int i = 0; i < GATE_MAPS; i++)
 		g->maps[i] = -1;
@@ -200,7 +201,7 @@ static int put(struct sg_gates *gs, struct sg_gate *g, struct sg_error *err)
 	ret = gate_link_get(g->want.ifname, 0, &l);
 	if (ret)
 		sg_err(err, -ret, "there is no interface %s", g->want.ifname);
-	if (!ret && g->link >= 0 && g->ifindex != l.ifindex)
+	if (!ret && (g->link >= 0 || g->prog >= 0) && g->ifindex != l.ifindex)
 		gate_remove(gs, g);
 	if (!ret) {
 		g->ifindex = l.ifindex;

@@ -35,9 +35,17 @@ static const char *const pins[GATE_MAPS] = {
 	[GATE_BUCKET_LIST] = "buckets", [GATE_CONTROL] = "control",
 };
 
-const char *gate_mode_name(enum gate_mode mode)
+const char *gate_mode_name(const struct sg_gate *g)
 {
-	return modes[mode].name;
+	if (g->prog >= 0)
+		return g->mode == GATE_GENERIC ? "generic, in a dispatcher"
+					       : "native, in a dispatcher";
+	return modes[g->mode].name;
+}
+
+static bool is_there(const struct sg_gate *g)
+{
+	return g->link >= 0 || g->prog >= 0;
 }
 
 /* Interfaces have their numbers in each network namespace anew, and several
@@ -85,6 +93,7 @@ void gate_release(struct sg_gates *gs, struct sg_gate *g)
 	for (int i = 0; i < GATE_MAPS; i++)
 		close_fd(&g->maps[i]);
 	close_fd(&g->link);
+	close_fd(&g->prog);
 	g->attached = false;
 }
 
@@ -101,9 +110,16 @@ static void keep_drops(struct sg_gates *gs, const struct sg_gate *g)
 
 void gate_remove(struct sg_gates *gs, struct sg_gate *g)
 {
+	int ret = 0;
+
 	keep_drops(gs, g);
 	if (g->link >= 0)
 		sg_bpf_link_detach(g->link);
+	else if (g->prog >= 0)
+		ret = gate_dispatcher_del(g->ifindex, g->prog);
+	if (ret)
+		sg_log(SG_LOG_ERR, "gate %s: it stays in the dispatcher: %s",
+		       g->want.ifname, strerror(-ret));
 	if (g->folder[0])
 		sg_bpf_folder_remove(g->folder);
 	g->folder[0] = '\0';
@@ -121,7 +137,10 @@ static void open_pins(struct sg_gates *gs, struct sg_gate *g)
 		return;
 	}
 	g->link = sg_bpf_pinned(g->folder, "link");
-	if (g->link < 0 || sg_bpf_link_ifindex(g->link) != (int)g->ifindex) {
+	g->prog = sg_bpf_pinned(g->folder, "program");
+	if (g->prog >= 0 ? !gate_dispatcher_has(g->ifindex, g->prog)
+			 : g->link < 0 || sg_bpf_link_ifindex(g->link) !=
+						  (int)g->ifindex) {
 		gate_remove(gs, g);
 		return;
 	}
@@ -158,29 +177,32 @@ static int ready(struct sg_gates *gs, struct sg_gate *g, int mode,
 		      strerror(-ret));
 }
 
-static void note_step(struct sg_gate *g, int mode, int ret)
+static void note_step(struct sg_gate *g, const char *where, int mode, int ret)
 {
 	size_t used = strlen(g->tried);
 
-	snprintf(g->tried + used, sizeof(g->tried) - used, "%s%s: %s",
-		 used ? "; " : "", modes[mode].name, strerror(-ret));
-	sg_log(SG_LOG_INFO, "gate %s: %s: %s", g->want.ifname, modes[mode].name,
-	       strerror(-ret));
+	snprintf(g->tried + used, sizeof(g->tried) - used, "%s%s%s: %s",
+		 used ? "; " : "", where, modes[mode].name, strerror(-ret));
+	sg_log(SG_LOG_INFO, "gate %s: %s%s: %s", g->want.ifname, where,
+	       modes[mode].name, strerror(-ret));
 }
 
 /* Another one's program is not to be pushed aside. */
 static int occupied(const struct sg_gate *g, const struct gate_link *l,
 		    struct sg_error *err)
 {
+	const char *beside = strstr(g->tried, "dispatcher");
+
 	if (!l->prog)
 		return 0;
 	return sg_err(err, EBUSY,
 		      "%s has another XDP program (number %u, %s): see "
 		      "`bpftool net`; take it off with `ip link set dev %s %s "
-		      "off` if it is not needed",
+		      "off` if it is not needed%s%s",
 		      g->want.ifname, l->prog,
 		      l->generic ? "generic" : "native", g->want.ifname,
-		      l->generic ? "xdpgeneric" : "xdp");
+		      l->generic ? "xdpgeneric" : "xdp",
+		      beside ? "; beside it: " : "", beside ? beside : "");
 }
 
 /*
@@ -193,11 +215,8 @@ static void kinds(struct sg_gate *g, const struct gate_link *l, int *first,
 {
 	*first = g->want.mode == SG_GATE_GENERIC ? GATE_GENERIC : GATE_NATIVE;
 	*last = g->want.mode == SG_GATE_NATIVE ? GATE_FRAGS : GATE_GENERIC;
-	g->tried[0] = '\0';
-	if (g->want.mode != SG_GATE_AUTO || !l->veth)
-		return;
-	*first = GATE_GENERIC;
-	strcpy(g->tried, "native: on a veth its answers may never leave");
+	if (g->want.mode == SG_GATE_AUTO && l->veth)
+		*first = GATE_GENERIC;
 }
 
 /* Where the program looks for headers, there must be some. */
@@ -212,16 +231,58 @@ static int headers(const struct sg_gate *g, const struct gate_link *l,
 		      g->want.ifname);
 }
 
+/* In a dispatcher. One that is there has its kind; and in place of @old, if that
+ * is not -1, which goes when the new one is there.
+ */
+static int put_beside(struct sg_gates *gs, struct sg_gate *g,
+		      const struct gate_link *l, int old, struct sg_error *err)
+{
+	int mode, last, prog, ret = -EOPNOTSUPP;
+
+	kinds(g, l, &mode, &last);
+	if (l->prog)
+		mode = last = l->generic ? GATE_GENERIC : GATE_NATIVE;
+	for (; mode <= last; mode++) {
+		if (mode == GATE_FRAGS) /* it always is */
+			continue;
+		prog = ready(gs, g, mode, err);
+		if (prog < 0)
+			return prog;
+		close(prog);
+		ret = gate_dispatcher_add(g->ifindex, mode == GATE_GENERIC,
+					  g->want.strict, g->maps, err);
+		if (ret < 0) {
+			note_step(g, "dispatcher, ", mode, ret);
+			continue;
+		}
+		if (old >= 0) {
+			gate_dispatcher_del(g->ifindex, old);
+			close(old);
+		}
+		g->prog = ret;
+		g->mode = mode;
+		return 0;
+	}
+	return ret;
+}
+
 static int attach_new(struct sg_gates *gs, struct sg_gate *g,
 		      const struct gate_link *l, struct sg_error *err)
 {
 	int ret = headers(g, l, err), prog, mode, last;
 
-	if (!ret)
-		ret = occupied(g, l, err);
 	if (ret)
 		return ret;
 	kinds(g, l, &mode, &last);
+	g->tried[0] = '\0';
+	if (g->want.mode == SG_GATE_AUTO && l->veth)
+		strcpy(g->tried,
+		       "native: on a veth its answers may never leave");
+	if (gate_dispatcher_wanted() && !put_beside(gs, g, l, -1, err))
+		return 0;
+	ret = occupied(g, l, err);
+	if (ret)
+		return ret;
 	for (; mode <= last; mode++) {
 		prog = ready(gs, g, mode, err);
 		if (prog < 0)
@@ -233,7 +294,7 @@ static int attach_new(struct sg_gates *gs, struct sg_gate *g,
 			g->mode = mode;
 			return 0;
 		}
-		note_step(g, mode, g->link);
+		note_step(g, "", mode, g->link);
 	}
 	ret = g->link;
 	g->link = -1;
@@ -249,6 +310,8 @@ static int replace(struct sg_gates *gs, struct sg_gate *g,
 	int last = l->generic ? GATE_GENERIC : GATE_FRAGS;
 	int prog, ret = -ENODEV;
 
+	if (g->prog >= 0)
+		return put_beside(gs, g, l, g->prog, err);
 	for (; mode <= last; mode++) {
 		prog = ready(gs, g, mode, err);
 		if (prog < 0)
@@ -284,7 +347,8 @@ static int pin_all(struct sg_gates *gs, struct sg_gate *g, struct sg_error *err)
 		if (pins[i])
 			ret = sg_bpf_pin(g->folder, pins[i], g->maps[i]);
 	if (!ret)
-		ret = sg_bpf_pin(g->folder, "link", g->link);
+		ret = g->prog >= 0 ? sg_bpf_pin(g->folder, "program", g->prog)
+				   : sg_bpf_pin(g->folder, "link", g->link);
 	return ret ? sg_err(err, -ret, "%s: %s", g->folder, strerror(-ret)) : 0;
 }
 
@@ -314,17 +378,17 @@ int gate_put(struct sg_gates *gs, struct sg_gate *g, struct sg_error *err)
 	bool before;
 	int ret;
 
-	if (g->link < 0)
+	if (!is_there(g))
 		open_pins(gs, g);
 	ret = gate_link_get(NULL, g->ifindex, &l);
 	if (ret)
 		return sg_err(err, -ret, "%s: %s", g->want.ifname,
 			      strerror(-ret));
-	if (g->link >= 0 && other_kind(g, &l)) {
+	if (is_there(g) && other_kind(g, &l)) {
 		gate_remove(gs, g);
-		l.prog = 0;
+		gate_link_get(NULL, g->ifindex, &l);
 	}
-	before = g->link >= 0;
+	before = is_there(g);
 	ret = before ? replace(gs, g, &l, err) : attach_new(gs, g, &l, err);
 	if (!ret)
 		ret = pin_all(gs, g, err);
@@ -347,7 +411,7 @@ int gate_put(struct sg_gates *gs, struct sg_gate *g, struct sg_error *err)
 	if (gs->n_followers)
 		gate_ring_open(gs, g);
 	sg_log(SG_LOG_NOTICE, "gate %s: %s, %s%s", g->want.ifname,
-	       gate_mode_name(g->mode), g->want.strict ? "strict" : "open",
+	       gate_mode_name(g), g->want.strict ? "strict" : "open",
 	       before ? ", in place of the one before" : "");
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "daemon/gate_private.h"
 
 #include "bpf/gate.skel.h"
+#include "bpf/gate_beside.skel.h"
 
 static const char *const map_names[GATE_MAPS] = {
 	[GATE_SETTINGS] = "settings",	[GATE_LABELS] = "labels",
@@ -17,24 +18,45 @@ static const char *const map_names[GATE_MAPS] = {
 _Static_assert(sizeof(struct gate_bpf__data) == sizeof(struct gate_control),
 	       "the program's switches are all that it has");
 
-struct constants {
+_Static_assert(sizeof(struct gate_beside_bpf__data) ==
+		       sizeof(struct gate_control),
+	       "and that of the other one");
+
+/**
+ * struct variant - how the program is to be
+ * @load: what loads it, NULL: libbpf
+ */
+struct variant {
 	bool strict, frags;
+	int (*load)(void *ctx, struct bpf_object *obj);
+	void *ctx;
 };
 
 static void configure(void *ctx, void *rodata, size_t len)
 {
-	const struct constants *c = ctx;
+	const struct variant *v = ctx;
 	struct gate_bpf__rodata *r = rodata;
 
-	r->strict = c->strict;
-	r->frags = c->frags;
+	_Static_assert(sizeof(*r) == sizeof(struct gate_beside_bpf__rodata),
+		       "the other one has the same constants");
+	r->strict = v->strict;
+	r->frags = v->frags;
 }
 
-int gate_load(bool strict, bool frags, int fds[GATE_MAPS], struct sg_error *err)
+static int load(void *ctx, struct bpf_object *obj)
+{
+	const struct variant *v = ctx;
+
+	return v->load(v->ctx, obj);
+}
+
+static int load_variant(struct variant *v, int fds[GATE_MAPS],
+			struct sg_error *err)
 {
 	struct sg_bpf_prog prog = { .name = "signet_gate",
-				    .flags = frags ? BPF_F_XDP_HAS_FRAGS : 0 };
-	struct constants constants = { strict, frags };
+				    .flags = v->frags && !v->load
+						     ? BPF_F_XDP_HAS_FRAGS
+						     : 0 };
 	struct sg_bpf_map maps[GATE_MAPS];
 	struct sg_bpf_object o = { .name = "gate",
 				   .progs = &prog,
@@ -42,10 +64,12 @@ int gate_load(bool strict, bool frags, int fds[GATE_MAPS], struct sg_error *err)
 				   .maps = maps,
 				   .n_maps = GATE_MAPS,
 				   .configure = configure,
-				   .ctx = &constants };
+				   .load = v->load ? load : NULL,
+				   .ctx = v };
 	int ret;
 
-	o.elf = gate_bpf__elf_bytes(&o.elf_len);
+	o.elf = v->load ? gate_beside_bpf__elf_bytes(&o.elf_len)
+			: gate_bpf__elf_bytes(&o.elf_len);
 	for (int i = 0; i < GATE_MAPS; i++)
 		maps[i] = (struct sg_bpf_map){ .name = map_names[i],
 					       .fd = fds[i] };
@@ -53,4 +77,22 @@ int gate_load(bool strict, bool frags, int fds[GATE_MAPS], struct sg_error *err)
 	for (int i = 0; i < GATE_MAPS; i++)
 		fds[i] = maps[i].fd;
 	return ret ? ret : prog.fd;
+}
+
+int gate_load(bool strict, bool frags, int maps[GATE_MAPS],
+	      struct sg_error *err)
+{
+	struct variant v = { .strict = strict, .frags = frags };
+
+	return load_variant(&v, maps, err);
+}
+
+int gate_load_beside(bool strict, int (*fn)(void *ctx, struct bpf_object *obj),
+		     void *ctx, int maps[GATE_MAPS], struct sg_error *err)
+{
+	struct variant v = {
+		.strict = strict, .frags = true, .load = fn, .ctx = ctx
+	};
+
+	return load_variant(&v, maps, err);
 }

@@ -60,7 +60,8 @@ struct sg_gate {
 	char folder[SG_BPF_PIN_LEN];
 	uint64_t since;
 	uint64_t trial_ends;
-	int link;
+	int link; /* -1: it has none, or is in a dispatcher */
+	int prog; /* in a dispatcher, or -1 */
 	int maps[GATE_MAPS];
 	volatile struct gate_control *control;
 	struct gate_ring ring;
@@ -128,6 +129,28 @@ void gate_arm_trial(struct sg_gates *gs);
 int gate_load(bool strict, bool frags, int maps[GATE_MAPS],
 	      struct sg_error *err);
 
+/** gate_load_beside() - the same, for a place in libxdp's dispatcher: it comes in
+ * several buffers, and its answers are as long as what they answer
+ * @fn: loads it
+ */
+int gate_load_beside(bool strict, int (*fn)(void *ctx, struct bpf_object *obj),
+		     void *ctx, int maps[GATE_MAPS], struct sg_error *err);
+
+/* gate_dispatcher.c */
+
+/** gate_dispatcher_wanted() - libxdp is there, and the agent may use it */
+bool gate_dispatcher_wanted(void);
+/** gate_dispatcher_add() - into the dispatcher in front of an interface; one is
+ * made where there is no program. Return: the program's descriptor or -errno
+ * @maps: of a program that was loaded, and right
+ */
+int gate_dispatcher_add(uint32_t ifindex, bool generic, bool strict,
+			int maps[GATE_MAPS], struct sg_error *err);
+/** gate_dispatcher_has() - is it there still? */
+bool gate_dispatcher_has(uint32_t ifindex, int prog);
+/** gate_dispatcher_del() - the others stay, and go on meanwhile */
+int gate_dispatcher_del(uint32_t ifindex, int prog);
+
 /* gate_attach.c */
 
 /** gate_put() - the program as @g->want says, in front of the interface or in
@@ -148,7 +171,7 @@ void gate_left(struct sg_gates *gs,
 	       void (*fn)(struct sg_gates *gs, uint32_t ifindex));
 /** gate_adopt() - what an earlier agent was told by command, from its maps */
 int gate_adopt(struct sg_gates *gs, uint32_t ifindex, struct sg_gate *g);
-const char *gate_mode_name(enum gate_mode mode);
+const char *gate_mode_name(const struct sg_gate *g);
 
 /* gate_map.c */
 

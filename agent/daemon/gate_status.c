@@ -22,7 +22,7 @@ void sg_gates_get(const struct sg_node *n, size_t i, struct sg_gate_info *info)
 		.ifindex = g->ifindex,
 		.attached = g->attached,
 		.configured = !g->by_command,
-		.mode = gate_mode_name(g->mode),
+		.mode = gate_mode_name(g),
 		.steps = g->tried,
 		.error = g->error,
 		.since = g->since,

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -32,6 +33,21 @@ int sg_privileges_harden(struct sg_error *err)
 /* For programs that the verifier lets use pointers as packets need them. */
 #define BPF_CAPS (1ULL << CAP_BPF | 1ULL << CAP_PERFMON)
 
+/* For programs of others, and what root pinned. */
+#define DISPATCHER_CAPS (1ULL << CAP_SYS_ADMIN | 1ULL << CAP_DAC_OVERRIDE)
+
+bool sg_privileges_for_dispatcher(void)
+{
+	const char *said = getenv(SG_PRIVILEGES_DISPATCHER);
+
+	return said && !strcmp(said, "yes");
+}
+
+static uint64_t dispatcher_caps(void)
+{
+	return sg_privileges_for_dispatcher() ? DISPATCHER_CAPS : 0;
+}
+
 /* @sleep: what is kept, but has no effect for now */
 static int cap_set(uint64_t keep, uint64_t sleep)
 {
@@ -60,6 +76,7 @@ int sg_privileges_drop(bool low_port, struct sg_error *err)
 
 	if (low_port)
 		keep |= 1ULL << CAP_NET_BIND_SERVICE;
+	keep |= dispatcher_caps();
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return sg_err(err, errno, "cannot set no_new_privs: %s",
 			      strerror(errno));
@@ -68,7 +85,7 @@ int sg_privileges_drop(bool low_port, struct sg_error *err)
 	for (unsigned int cap = 0; cap < 64; cap++)
 		if (!(keep >> cap & 1) && prctl(PR_CAPBSET_READ, cap) == 1)
 			prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
-	ret = cap_set(keep, BPF_CAPS);
+	ret = cap_set(keep, BPF_CAPS | dispatcher_caps());
 	if (ret)
 		return sg_err(err, -ret, "cannot drop capabilities: %s",
 			      strerror(-ret));
@@ -77,5 +94,10 @@ int sg_privileges_drop(bool low_port, struct sg_error *err)
 
 void sg_privileges_bpf(bool on)
 {
-	cap_set(UINT64_MAX, on ? 0 : BPF_CAPS);
+	cap_set(UINT64_MAX, dispatcher_caps() | (on ? 0 : BPF_CAPS));
+}
+
+void sg_privileges_dispatcher(bool on)
+{
+	cap_set(UINT64_MAX, on ? 0 : dispatcher_caps() | BPF_CAPS);
 }

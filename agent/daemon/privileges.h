@@ -35,4 +35,17 @@ int sg_privileges_drop(bool low_port, struct sg_error *err);
  */
 void sg_privileges_bpf(bool on);
 
+/** What an operator sets in the environment of an agent that may do what
+ * libxdp's dispatcher needs.
+ */
+#define SG_PRIVILEGES_DISPATCHER "SIGNET_XDP_DISPATCHER"
+
+/** sg_privileges_for_dispatcher() - was that said? */
+bool sg_privileges_for_dispatcher(void);
+/**
+ * sg_privileges_dispatcher() - as sg_privileges_bpf(), with CAP_SYS_ADMIN and
+ * CAP_DAC_OVERRIDE as well, which were kept only if it was said
+ */
+void sg_privileges_dispatcher(bool on);
+
 #endif

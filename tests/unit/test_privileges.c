@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 #include <linux/capability.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -80,6 +81,33 @@ static int asleep(bool unused)
 	return effective(CAP_NET_ADMIN) ? 0 : 5;
 }
 
+/* Those for a dispatcher: kept where it was said, and awake only when asked for. */
+static int for_dispatcher(bool said)
+{
+	if (!effective(CAP_SYS_ADMIN) || !effective(CAP_DAC_OVERRIDE) ||
+	    !effective(CAP_BPF))
+		return 77;
+	if (said)
+		setenv(SG_PRIVILEGES_DISPATCHER, "yes", 1);
+	else
+		unsetenv(SG_PRIVILEGES_DISPATCHER);
+	if (sg_privileges_drop(false, NULL))
+		return 1;
+	if (effective(CAP_SYS_ADMIN) || effective(CAP_DAC_OVERRIDE))
+		return 2;
+	sg_privileges_bpf(true);
+	if (effective(CAP_SYS_ADMIN) || !effective(CAP_BPF))
+		return 3;
+	sg_privileges_dispatcher(true);
+	if (effective(CAP_SYS_ADMIN) != said ||
+	    effective(CAP_DAC_OVERRIDE) != said || !effective(CAP_BPF))
+		return 4;
+	sg_privileges_dispatcher(false);
+	if (effective(CAP_SYS_ADMIN) || effective(CAP_BPF))
+		return 5;
+	return 0;
+}
+
 static void assert_child(void **state, int (*fn)(bool), bool arg)
 {
 	int status;
@@ -99,6 +127,12 @@ static void assert_child(void **state, int (*fn)(bool), bool arg)
 static void only_network_administration_stays(void **state)
 {
 	assert_child(state, dropped, false);
+}
+
+static void a_dispatcher_needs_more_where_it_was_said(void **state)
+{
+	assert_child(state, for_dispatcher, true);
+	assert_child(state, for_dispatcher, false);
 }
 
 static void low_ports_can_be_kept(void **state)
@@ -136,6 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_network_administration_stays),
 		cmocka_unit_test(low_ports_can_be_kept),
+		cmocka_unit_test(a_dispatcher_needs_more_where_it_was_said),
 		cmocka_unit_test(memory_is_not_dumped),
 		cmocka_unit_test(those_for_programs_sleep_until_one_is_loaded),
 	};
