@@ -199,6 +199,15 @@ is "of each peer, too" \
 	"$(sig a metrics --peers | names)"
 check "and its kind" says 'Content-Type: application/openmetrics-text' \
 	scrape /metrics
+is "all limits and metrics are documented" "$(
+	{
+		sig a status --json | jq -r '.limits[].id'
+		sig a metrics --peers | sed '/^#/d; s/[{ ].*//' | sort -u
+	} | while read -r name; do
+		grep -qF "\`\`$name\`\`" Documentation/operations.rst ||
+			echo "$name"
+	done
+)" ""
 is "each limit has a name, what is used, and what there is" \
 	"$(sig a status --json | jq -r '[.limits[] | select(.id and .name and
 		.max > 0 and .used >= 0)] | length')" \
