@@ -157,7 +157,7 @@ struct sg_reload {
 int sg_node_reload(struct sg_node *n, const struct sg_gate_session *session,
 		   struct sg_reload *out, struct sg_problems *problems,
 		   struct sg_error *err);
-/** sg_node_reload_config() - the same, without looking for rotated keys */
+/** sg_node_reload_config() - the same, but for rotated keys and for gates */
 int sg_node_reload_config(struct sg_node *n,
 			  const struct sg_gate_session *session,
 			  struct sg_reload *out, struct sg_problems *problems,

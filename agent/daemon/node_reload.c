@@ -207,10 +207,16 @@ int sg_node_reload(struct sg_node *n, const struct sg_gate_session *session,
 		return ret;
 	}
 	ret = sg_node_reload_config(n, session, out, problems, err);
-	if (ret)
+	if (ret) {
 		sg_keys_free(keys);
-	else
-		sg_node_keys_take(n, keys);
+		return ret;
+	}
+	sg_node_keys_take(n, keys);
+	ret = sg_gates_reload(n, err);
+	if (ret) {
+		sg_log(SG_LOG_ERR, "reload: %s", err->text);
+		sg_reload_free(out);
+	}
 	return ret;
 }
 
@@ -261,8 +267,6 @@ int sg_node_reload_config(struct sg_node *n,
 		ret = sg_node_routes(n, err);
 	if (!ret && n->up)
 		ret = sg_node_expose(n, err);
-	if (!ret)
-		ret = sg_gates_reload(n, err);
 	sg_event(n, &e);
 	if (ret) {
 		sg_log(SG_LOG_ERR, "reload: %s", err->text);

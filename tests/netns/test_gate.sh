@@ -156,6 +156,19 @@ sent=$(in_ns a "$BIN/netns/stream" send 10.3.0.1 $PORT 100 1 100)
 number "but at any address of this host" \
 	$(($(gate_count b dropped label type length flags) - before)) \
 	-ge $((sent * 9 / 10))
+
+# a section that nobody has reloaded yet is no business of pairing
+node_new c c 10.77.0.3
+node_start c
+cp "$T/b/etc/signet.conf" "$T/signet.conf"
+printf '[Gate bc]\nStrict = yes\n' >>"$T/b/etc/signet.conf"
+sig b pair --name c --code-out "$T/code" >/dev/null 2>&1 &
+within 5 test -s "$T/code"
+check "c is paired" sig c pair --accept "10.3.0.1:$PORT" --code-file "$T/code"
+wait $!
+is "and only a reload attaches a gate" "$(xdp_of b bc)" 0
+cp "$T/signet.conf" "$T/b/etc/signet.conf"
+
 in_ns b ip addr add 10.3.0.2/32 dev lo
 before=$(gate_count b dropped label type length)
 check "also at one that came later" within 5 eval \
