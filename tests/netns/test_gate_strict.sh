@@ -76,6 +76,9 @@ check "neighbour discovery does" within 5 eval \
 	'in_ns a ping -6 -q -c 1 -W 1 fd01::2; in_ns a ip -6 neigh show fd01::2 |
 		grep -qE "REACHABLE|STALE|DELAY|lladdr"'
 
+# what the wire could not hand on, as a machine that has no time for it
+refused() { wire stats | sed 's/.*refused //'; }
+
 # inside_begin: packets in the channel beside the test; inside_end sets $passed and
 # $lost
 inside_begin() {
@@ -87,6 +90,7 @@ inside_begin() {
 	streamer=$!
 	within $((5 * SLOW)) inner_ping a 10.77.0.2
 	sleep 0.5
+	was_refused=$(refused)
 }
 
 inside_end() {
@@ -96,6 +100,7 @@ inside_end() {
 	wait $streamer 2>/dev/null
 	passed=$(jq .received "$T/inside.json")
 	lost=$(($(jq .highest "$T/inside.json") + 1 - passed))
+	was_refused=$(($(refused) - was_refused))
 }
 
 ### without a gap: what listens beside the channel must not get one datagram
@@ -115,7 +120,8 @@ for round in 1 2 3; do
 	check "packets pass" within 5 inner_ping a 10.77.0.2
 done
 inside_end
-is "no packet was lost by that, of $passed" "$lost" 0
+number "no packet was lost by that, of $passed, but by the wire" "$lost" \
+	-le "$was_refused"
 for signal in KILL USR2; do
 	node_kill b $signal
 	is "$signal: the program stays without an agent" \
