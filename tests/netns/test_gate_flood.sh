@@ -83,10 +83,10 @@ is "stolen: the peer is where it was" "$(peer_field b a endpoint)" \
 
 # Inits that anybody who knows the identifier can make: the agent finds itself
 # under load, and from then on the gate answers them.
-flood half 10
-check "under load" within 4 eval '[ "$(gate_field b eth0 cookies)" = loaded ]'
+flood half $((SLOW > 1 ? 40 : 10))
+check "under load" within $((4 * SLOW)) eval '[ "$(gate_field b eth0 cookies)" = loaded ]'
 challenged=$(gate_count b passed challenged)
-check "the gate answers" within 4 eval \
+check "the gate answers" within $((4 * SLOW)) eval \
 	'[ $(($(gate_count b passed challenged) - challenged)) -ge $((RATE / 4)) ]'
 : >"$T/took"
 for _ in 1 2 3; do
