@@ -236,8 +236,9 @@ void sg_metrics_socket_free(struct sg_metrics_socket *s)
 		if (s->clients[i].fd >= 0)
 			client_end(&s->clients[i]);
 	sg_loop_del(s->loop, s->fd);
-	close(s->fd);
+	/* in this order: once it is closed the next agent may have made its own */
 	unlink(s->path);
+	close(s->fd);
 	free(s);
 }
 

@@ -326,12 +326,13 @@ void sg_varlink_server_free(struct sg_varlink_server *s)
 		free_client(s->clients);
 	sg_timer_cancel(s->loop, &s->work);
 	sg_timer_cancel(s->loop, &s->retry);
+	/* First: once it is closed the next agent may have made its own there. */
+	if (s->unlink_path)
+		unlink(s->path);
 	if (s->fd >= 0) {
 		sg_loop_del(s->loop, s->fd);
 		close(s->fd);
 	}
-	if (s->unlink_path)
-		unlink(s->path);
 	free(s->path);
 	free(s);
 }
