@@ -198,7 +198,7 @@ sig() { # sig NODE ARGUMENTS...: the signet command against that node
 	shift
 	SIGNET_CONFIG=$T/$n/etc/signet.conf SIGNET_STATE=$T/$n/state \
 		SIGNET_SOCKET=$T/$n/sock in_ns "$(cat "$T/$n/ns")" \
-		timeout "${SIG_TIMEOUT:-20}" "$BIN/signet" "$@"
+		timeout "${SIG_TIMEOUT:-$((20 * SLOW))}" "$BIN/signet" "$@"
 }
 
 # SIGNET_TEST_DATAPATH=kernel runs the nodes on the module, which has to be

@@ -136,7 +136,7 @@ check "that is in force" eval "! ask a tcp $B4 5433 && ask a tcp $B4 5432"
 node_kill b
 node_start b
 check "after a crash it is in force as well" eval \
-	"within 15 ask a tcp $B4 5432 && ! ask a tcp $B4 5433"
+	"within $((15 * SLOW)) ask a tcp $B4 5432 && ! ask a tcp $B4 5433"
 sig b down >/dev/null
 [ "$(datapath_of b)" = tun ] ||
 	is "nothing is left after down" \
