@@ -147,10 +147,10 @@ __noinline int parse_extensions(struct xdp_md *ctx, struct packet *k)
 	for (int i = 0; i < IP6_HEADERS; i++) {
 		struct ip6_extension *x;
 
-		if (!is_extension(k->proto))
-			return parsed;
 		if (k->l4 > HEADERS_MAX)
 			return PARSED_ENDLESS;
+		if (!is_extension(k->proto))
+			return parsed;
 		if (!packet_has(ctx, k->l4, 8, x))
 			return PARSED_BAD;
 		if (k->proto == IPPROTO_FRAGMENT) {
@@ -166,7 +166,8 @@ __noinline int parse_extensions(struct xdp_md *ctx, struct packet *k)
 		}
 		k->proto = x->next;
 	}
-	return is_extension(k->proto) ? PARSED_ENDLESS : parsed;
+	return is_extension(k->proto) || k->l4 > HEADERS_MAX ? PARSED_ENDLESS
+							     : parsed;
 }
 
 static __always_inline enum parsed parse_ip6(struct xdp_md *ctx,

@@ -100,6 +100,10 @@ static inline int lab_setup(void **state)
 	if (!lab.gate)
 		return -1;
 	lab.gate->rodata->strict = *state && !strcmp(*state, "strict");
+	lab.gate->rodata->frags = *state && !strcmp(*state, "frags");
+	if (lab.gate->rodata->frags)
+		bpf_program__set_flags(lab.gate->progs.signet_gate,
+				       BPF_F_XDP_HAS_FRAGS);
 	if (gate_bpf__load(lab.gate)) {
 		print_message("the gate can't be loaded: %s\n",
 			      strerror(errno));

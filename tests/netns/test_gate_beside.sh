@@ -109,12 +109,14 @@ sleep 0.5
 for signal in KILL USR2; do
 	node_kill b $signal
 	check "$signal: the program stays without an agent" in_dispatcher 2
-	check "$signal: the next agent takes over" node_start b
+	node_start b # loads four programs, on a slow machine for a while
+	check "$signal: the next agent takes over" within $((20 * SLOW)) \
+		eval 'sig b status >/dev/null'
 	check "$signal: there is one gate" within 5 in_dispatcher 2
 	is "$signal: strict as before" "$(gate_field b eth0 strict)" true
 	is "$signal: with the map of labels that it had" "$(bpftool -j map show \
 		pinned "$(echo /sys/fs/bpf/signet/v1/gate-*)/labels" | jq .id)" "$map"
-	check "$signal: packets pass" within 8 inner_ping a 10.77.0.2
+	check "$signal: packets pass" within $((8 * SLOW)) inner_ping a 10.77.0.2
 done
 kill $leaker $other 2>/dev/null
 wait $leaker $other 2>/dev/null
