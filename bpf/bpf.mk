@@ -55,6 +55,8 @@ bpf-test-build: $(BPF_TESTS)
 
 $(BUILD)/obj/tests/bpf/%.o $(BUILD)/obj/tests/bench/gate_%.o: \
 	EXTRA_CFLAGS += -I. -I$(BUILD) -Itests/bpf
+$(BPF_TESTS:$(BUILD)/bpf/%=$(BUILD)/obj/tests/bpf/%.o) $(BUILD)/obj/tests/bench/gate.o: \
+	$(BUILD)/bpf/gate_beside.skel.h
 $(BPF_TESTS:$(BUILD)/bpf/%=$(BUILD)/obj/tests/bpf/%.o): $(BUILD)/bpf/gate.skel.h \
 	$(BUILD)/bpf/policy.skel.h $(BUILD)/bpf/policy_lab.skel.h
 

@@ -24,6 +24,7 @@
 #define IP_OFFSET   0x1fff
 #define HEADERS_MAX 1024	      /* of all headers before UDP's */
 #define OFFSET_MAX  (HEADERS_MAX + 8) /* of what is read */
+#define OFFSET_MASK 0x7ff
 
 struct vlan_tag {
 	__be16 tci;
@@ -72,13 +73,13 @@ static __always_inline void *bytes_at(struct xdp_md *ctx, __u32 off, __u32 size)
 	void *end = (void *)(long)ctx->data_end;
 	void *p = (void *)(long)ctx->data;
 
-	/* compared anew each time: the verifier forgets what came from memory */
-	barrier_var(off);
 	if (off > OFFSET_MAX)
 		return NULL;
-	/* the register that was compared is the one to be added */
+	/* what was compared may have been to the stack and back since then, of
+	 * which older verifiers know nothing: a bound that nothing comes between
+	 */
 	barrier_var(off);
-	p += off;
+	p += off & OFFSET_MASK;
 	return p + size <= end ? p : NULL;
 }
 

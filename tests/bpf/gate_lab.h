@@ -27,12 +27,14 @@
 
 #include "bpf/gate.h"
 #include "bpf/gate.skel.h"
+#include "bpf/gate_beside.skel.h"
 #include "packet.h"
 
 #define LABEL 0x11223344u
 
 static struct {
 	struct gate_bpf *gate;
+	bool beside; /* it is the one for a dispatcher */
 	struct gate_settings settings;
 	struct gate_counters before;
 	uint8_t hop_key[16], mac1_key[16], mac1_zero[16];
@@ -96,7 +98,13 @@ static inline int lab_setup(void **state)
 
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
 	libbpf_set_print(NULL);
-	lab.gate = gate_bpf__open();
+	/* the same source, so the same maps and programs in the same order */
+	_Static_assert(sizeof(struct gate_bpf) ==
+			       sizeof(struct gate_beside_bpf),
+		       "a skeleton for both");
+	lab.beside = *state && !strcmp(*state, "beside");
+	lab.gate = lab.beside ? (struct gate_bpf *)gate_beside_bpf__open()
+			      : gate_bpf__open();
 	if (!lab.gate)
 		return -1;
 	lab.gate->rodata->strict = *state && !strcmp(*state, "strict");

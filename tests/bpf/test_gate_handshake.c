@@ -24,7 +24,12 @@ static void is_challenge(const struct made *m, const struct shape *s)
 	const uint8_t *l3 = lab.out + m->l3, *l4 = l3 + ip, *f = l4 + 8;
 	uint8_t want[SIGNET_COOKIE_FRAME_LEN], cookie[16];
 
-	assert_int_equal(lab.out_len, m->l3 + ip + 8 + SIGNET_COOKIE_FRAME_LEN);
+	size_t len = m->l3 + ip + 8 + SIGNET_COOKIE_FRAME_LEN;
+
+	/* beside others it is not cut; what is behind is as it came */
+	if (lab.beside)
+		assert_memory_equal(lab.out + len, m->b + len, m->len - len);
+	assert_int_equal(lab.out_len, lab.beside ? m->len : len);
 	assert_true(lab.out_len <= m->len);
 	assert_memory_equal(lab.out, m->b + 6, 6);
 	assert_memory_equal(lab.out + 6, m->b, 6);
@@ -333,6 +338,9 @@ int main(void)
 		gate_test(an_init_for_us_passes),
 		gate_test(each_bit_before_mac1_counts),
 		gate_test(under_load_a_source_proves_its_address),
+		cmocka_unit_test_prestate_setup_teardown(
+			under_load_a_source_proves_its_address, lab_setup,
+			lab_teardown, "beside"),
 		gate_test(what_answers_strangers_needs_a_cookie),
 		gate_test(a_prefix_has_its_rate),
 		gate_test(a_site_has_its_rate),

@@ -231,12 +231,10 @@ static void fragments_without_ports_pass_for_those_who_may_all(void **state)
 }
 
 /* Each number of bytes: cut off, and as if it had been sent like that. */
-static void cut_off(const struct shape *s)
+static void cut_off(const struct shape *s, uint32_t least)
 {
-	struct made whole;
+	struct made whole = m;
 
-	tcp(s, 5432);
-	whole = m;
 	for (uint32_t len = whole.l3 + 1; len < whole.len; len++) {
 		m = whole;
 		m.len = len;
@@ -246,7 +244,7 @@ static void cut_off(const struct shape *s)
 		in_drops(&m, RESTRICTED, SIGNET_DROP_INNER);
 		put16(m.b + m.l3 + (s->ip6 ? 4 : 2),
 		      len - m.l3 - (s->ip6 && len >= m.l3 + 40 ? 40 : 0));
-		if (len < whole.l4 + 4)
+		if (len < whole.l4 + least)
 			in_drops(&m, RESTRICTED, SIGNET_DROP_INNER);
 		else
 			in_passes(&m, RESTRICTED);
@@ -263,11 +261,17 @@ static void what_is_cut_off_does_not_pass(void **state)
 				    .extensions = all,
 				    .n_extensions = 5 };
 
-	allow("tcp/5432");
-	cut_off(&plain4);
-	cut_off(&options);
-	cut_off(&plain6);
-	cut_off(&many);
+	allow("tcp/5432, udp/53, icmp");
+	for (int i = 0; i < 4; i++) {
+		const struct shape *s[] = { &plain4, &options, &plain6, &many };
+
+		tcp(s[i], 5432);
+		cut_off(s[i], 4);
+		udp(s[i], 53);
+		cut_off(s[i], 4);
+		icmp(s[i], s[i]->ip6 ? 128 : 8);
+		cut_off(s[i], 8);
+	}
 }
 
 static void lengths_that_do_not_fit_are_no_packets(void **state)
