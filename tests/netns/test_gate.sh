@@ -66,16 +66,16 @@ check "none without a name" eval '! gate b attach'
 
 ### on trial
 
-check "on trial" gate b attach eth0 --strict --for 4s
+check "on trial" gate b attach eth0 --strict --for $((4 * SLOW))s
 check "strict meanwhile" never 1 inner_ping a 10.1.0.2
 check "it goes by itself" within $((8 * SLOW)) nothing_left b eth0
 check "and all passes" inner_ping a 10.1.0.2
-check "on trial again" gate b attach eth0 --for 5s
+check "on trial again" gate b attach eth0 --for $((5 * SLOW))s
 check "confirmed" gate b confirm
-sleep 6
+sleep $((6 * SLOW))
 check "it stays" test "$(gate_field b eth0 attached)" = true
 check "nothing is left to confirm" eval '! gate b confirm'
-gate b attach eth0 --strict --for 4s >/dev/null
+gate b attach eth0 --strict --for $((4 * SLOW))s >/dev/null
 kill -STOP "$(cat "$T/b/pid")"
 check "strict mode ends without the agent, too" within $((8 * SLOW)) \
 	inner_ping a 10.1.0.2
