@@ -54,7 +54,7 @@ static int make_folder(const char *path, struct sg_error *err)
 }
 
 /*
- * Does anybody answer there? The kernel takes down the rings of an agent that
+ * Does anybody answer there for five seconds? The kernel takes down the rings of an agent that
  * was killed after the process is gone; its sockets live as long.
  */
 static bool answers(const struct sockaddr_un *un, int *err)
@@ -62,7 +62,7 @@ static bool answers(const struct sockaddr_un *un, int *err)
 	const struct timespec pause = { .tv_nsec = 50000000 };
 	bool yes = true;
 
-	for (int i = 0; yes && i < 20; i++) {
+	for (int i = 0; yes && i < 100; i++) {
 		int fd = socket(AF_UNIX,
 				SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
