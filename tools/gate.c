@@ -159,6 +159,9 @@ static int attach(struct sg_tool *t, int argc, char **argv)
 	if (trial)
 		sg_json_add_int(o, "trial", trial);
 	sg_session_add(o);
+	if (json_object_array_length(allow) && !sg_json_has(o, "strict"))
+		sg_note(t, "Without --strict everything that is not Signet's "
+			   "passes, and --allow says nothing.");
 	code = call(t, "GateAttach", o, argv[optind]);
 	if (!code && trial)
 		sg_note(t, "It goes by itself unless you run `signet gate "

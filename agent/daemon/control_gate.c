@@ -227,7 +227,10 @@ static int read_request(struct json_object *params, struct sg_gate_request *r,
 		return sg_err(err, EINVAL, "a trial lasts a day at most");
 	strcpy(r->want.ifname, ifname);
 	if (mode && !sg_gate_mode_parse(mode, &r->want.mode))
-		return sg_err(err, EINVAL, "mode: auto, native or generic");
+		return sg_err(err, EINVAL,
+			      "mode \"%.20s\": write auto, native or "
+			      "generic",
+			      mode);
 	r->want.strict = sg_param_bool(params, "strict");
 	r->want.always = sg_param_bool(params, "cookies");
 	r->force = sg_param_bool(params, "force");

@@ -109,6 +109,19 @@ static void node(FILE *f, struct sg_node *n)
 	      sg_loop_wakeups(n->loop));
 }
 
+/* The agent by itself, or a gate for it: few inits reach the agent then. */
+static bool asks_for_cookies(const struct sg_node *n)
+{
+	bool asks = sg_admission_loaded(n);
+	struct sg_gate_info g;
+
+	for (size_t i = 0; i < sg_gates_count(n); i++) {
+		sg_gates_get(n, i, &g);
+		asks |= g.attached && g.loaded;
+	}
+	return asks;
+}
+
 static void handshakes(FILE *f, struct sg_node *n)
 {
 	const struct sg_admission *a = &n->admission;
@@ -126,8 +139,7 @@ static void handshakes(FILE *f, struct sg_node *n)
 	      "those that were answered with a cookie, gates not counted",
 	      a->all_cookies);
 	value(f, "signet_loaded", "gauge",
-	      "1 while handshakes are asked for a cookie",
-	      sg_admission_loaded(n));
+	      "1 while handshakes are asked for a cookie", asks_for_cookies(n));
 }
 
 static void limits(FILE *f, struct sg_node *n)

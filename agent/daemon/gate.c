@@ -201,6 +201,9 @@ static int put(struct sg_gates *gs, struct sg_gate *g, struct sg_error *err)
 	ret = gate_link_get(g->want.ifname, 0, &l);
 	if (ret)
 		sg_err(err, -ret, "there is no interface %s", g->want.ifname);
+	else if (strcmp(l.name, g->want.ifname))
+		ret = sg_err(err, EINVAL, "%s is another name of %s: use that",
+			     g->want.ifname, l.name);
 	if (!ret && (g->link >= 0 || g->prog >= 0) && g->ifindex != l.ifindex)
 		gate_remove(gs, g);
 	if (!ret) {

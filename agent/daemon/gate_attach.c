@@ -4,13 +4,11 @@
  * maps, so that it outlives the agent. The maps are right before the program
  * sees a packet; pins come last.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <linux/if_link.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -46,35 +44,6 @@ const char *gate_mode_name(const struct sg_gate *g)
 static bool is_there(const struct sg_gate *g)
 {
 	return g->link >= 0 || g->prog >= 0;
-}
-
-/* Interfaces have their numbers in each network namespace anew, and several
- * agents can have gates there.
- */
-static void name_prefix(char out[64])
-{
-	struct stat st = { 0 };
-
-	stat("/proc/self/ns/net", &st);
-	snprintf(out, 64, "gate-%llu-", (unsigned long long)st.st_ino);
-}
-
-static void name_suffix(const struct sg_gates *gs, char out[24])
-{
-	char id[SIGNET_ID_STR_LEN];
-
-	signet_id_format(&gs->node->local.ident.id, id);
-	snprintf(out, 24, "-%.16s", id);
-}
-
-void gate_folder_name(const struct sg_gates *gs, uint32_t ifindex,
-		      char name[96])
-{
-	char prefix[64], suffix[24];
-
-	name_prefix(prefix);
-	name_suffix(gs, suffix);
-	snprintf(name, 96, "%.50s%u%s", prefix, ifindex, suffix);
 }
 
 static void close_fd(int *fd)
@@ -126,6 +95,16 @@ void gate_remove(struct sg_gates *gs, struct sg_gate *g)
 	gate_release(gs, g);
 }
 
+static void open_maps(struct sg_gate *g)
+{
+	for (int i = 0; i < GATE_MAPS; i++) {
+		if (!pins[i])
+			continue;
+		close_fd(&g->maps[i]);
+		g->maps[i] = sg_bpf_pinned(g->folder, pins[i]);
+	}
+}
+
 /* What is pinned for this interface, if it is there: link and maps. */
 static void open_pins(struct sg_gates *gs, struct sg_gate *g)
 {
@@ -144,9 +123,7 @@ static void open_pins(struct sg_gates *gs, struct sg_gate *g)
 		gate_remove(gs, g);
 		return;
 	}
-	for (int i = 0; i < GATE_MAPS; i++)
-		if (pins[i])
-			g->maps[i] = sg_bpf_pinned(g->folder, pins[i]);
+	open_maps(g);
 }
 
 static int map_control(struct sg_gate *g)
@@ -192,9 +169,16 @@ static int occupied(const struct sg_gate *g, const struct gate_link *l,
 		    struct sg_error *err)
 {
 	const char *beside = strstr(g->tried, "dispatcher");
+	char name[96];
 
 	if (!l->prog)
 		return 0;
+	if (gate_foreign(g->ifindex, name))
+		return sg_err(err, EBUSY,
+			      "%s has the gate of another identity: detach it "
+			      "there, or, if no such node runs any more, "
+			      "`rm -r " SG_BPF_PINS "/%s`",
+			      g->want.ifname, name);
 	return sg_err(err, EBUSY,
 		      "%s has another XDP program (number %u, %s): see "
 		      "`bpftool net`; take it off with `ip link set dev %s %s "
@@ -390,6 +374,8 @@ int gate_put(struct sg_gates *gs, struct sg_gate *g, struct sg_error *err)
 	}
 	before = is_there(g);
 	ret = before ? replace(gs, g, &l, err) : attach_new(gs, g, &l, err);
+	if (ret && before && !g->attached)
+		open_maps(g); /* its own, where ours came in their place */
 	if (!ret)
 		ret = pin_all(gs, g, err);
 	if (ret && g->attached)
@@ -417,32 +403,6 @@ int gate_put(struct sg_gates *gs, struct sg_gate *g, struct sg_error *err)
 }
 
 /* what an earlier agent left ------------------------------------------------ */
-
-void gate_left(struct sg_gates *gs,
-	       void (*fn)(struct sg_gates *gs, uint32_t ifindex))
-{
-	uint32_t list[SG_CONFIG_GATES_MAX * 4];
-	char prefix[64], suffix[24], rest[64];
-	struct dirent *e;
-	unsigned int ifindex;
-	size_t n = 0, len;
-	DIR *d;
-
-	name_prefix(prefix);
-	name_suffix(gs, suffix);
-	len = strlen(prefix);
-	d = opendir(SG_BPF_PINS);
-	if (!d)
-		return;
-	while ((e = readdir(d)) && n < sizeof(list) / sizeof(list[0]))
-		if (!strncmp(e->d_name, prefix, len) &&
-		    sscanf(e->d_name + len, "%u%63s", &ifindex, rest) == 2 &&
-		    !strcmp(rest, suffix))
-			list[n++] = ifindex;
-	closedir(d);
-	while (n)
-		fn(gs, list[--n]);
-}
 
 static void settings_of(const struct gate_settings *s, struct sg_config_gate *c)
 {

@@ -58,18 +58,33 @@ bool sg_gate_locks_out(const struct sg_config_gate *want, uint32_t ifindex,
 			       &s->from);
 }
 
+/* The interface by which the session comes, 0: nobody knows. That is the gate's
+ * where it lies below the one that the way back leads through.
+ */
+static uint32_t way_of(const struct sg_gate_session *s, uint32_t ifindex)
+{
+	const union sg_addr *from = &s->from;
+	struct sg_route route = { 0 };
+
+	/* each interface has a route to these */
+	if (from->sa.sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_LINKLOCAL(&from->v6.sin6_addr))
+		return 0;
+	if (sg_netif_route_check(from, 0, &route))
+		return 0;
+	return gate_link_carries(ifindex, route.ifindex) ? ifindex
+							 : route.ifindex;
+}
+
 static int refuse_lockout(const struct sg_config_gate *want,
 			  const struct sg_gate_session *s, struct sg_error *err)
 {
-	struct sg_route route = { 0 };
 	char from[SG_ADDR_STR_LEN];
 	struct gate_link l;
 
 	if (!s->from.sa.sa_family || gate_link_get(want->ifname, 0, &l))
 		return 0;
-	if (sg_netif_route_check(&s->from, 0, &route))
-		route.ifindex = 0;
-	if (!sg_gate_locks_out(want, l.ifindex, s, route.ifindex))
+	if (!sg_gate_locks_out(want, l.ifindex, s, way_of(s, l.ifindex)))
 		return 0;
 	sg_addr_format_host(&s->from, from);
 	return sg_err(
@@ -153,6 +168,8 @@ int sg_gate_confirm(struct sg_node *n, const char *ifname, struct sg_error *err)
 	struct sg_gates *gs = n->gates;
 	unsigned int count = 0;
 
+	if (ifname && !gate_find(gs, ifname))
+		return sg_err(err, ENOENT, "%s has no gate", ifname);
 	for (size_t i = 0; gs && i < gs->n; i++) {
 		struct sg_gate *g = gs->list[i];
 
@@ -165,7 +182,8 @@ int sg_gate_confirm(struct sg_node *n, const char *ifname, struct sg_error *err)
 		count++;
 	}
 	if (!count)
-		return sg_err(err, ENOENT, "no gate is on trial");
+		return sg_err(err, ENOENT, "no gate%s%s is on trial",
+			      ifname ? " on " : "", ifname ? ifname : "");
 	gate_arm_trial(gs);
 	return 0;
 }

@@ -108,6 +108,83 @@ cleanup:
 	return ret;
 }
 
+/* which of them lie above which ------------------------------------------- */
+
+/* So many lie one above the other: a bridge, a VLAN, a bond, and more. */
+#define STACK_MAX 8
+
+/* @lower: that its packets come by, as a VLAN's; @master: that has it as a port */
+struct place {
+	uint32_t ifindex, lower, master;
+};
+
+struct places {
+	struct place *list;
+	size_t n;
+};
+
+static int on_place(struct nl_msg *msg, void *arg)
+{
+	struct nlmsghdr *nlh = nlmsg_hdr(msg);
+	struct ifinfomsg *ifi = nlmsg_data(nlh);
+	struct nlattr *tb[IFLA_MAX + 1];
+	struct places *all = arg;
+	struct place *more;
+
+	if (nlh->nlmsg_type != RTM_NEWLINK ||
+	    nlmsg_parse(nlh, sizeof(*ifi), tb, IFLA_MAX, NULL) < 0)
+		return NL_OK;
+	more = reallocarray(all->list, all->n + 1, sizeof(*more));
+	if (!more)
+		return NL_STOP;
+	all->list = more;
+	more += all->n++;
+	*more = (struct place){ .ifindex = ifi->ifi_index };
+	/* a veth's is its other end, and may be another namespace's */
+	if (tb[IFLA_LINK] && !tb[IFLA_LINK_NETNSID] &&
+	    !is_veth(tb[IFLA_LINKINFO]))
+		more->lower = nla_get_u32(tb[IFLA_LINK]);
+	if (tb[IFLA_MASTER])
+		more->master = nla_get_u32(tb[IFLA_MASTER]);
+	return NL_OK;
+}
+
+static bool reaches(const struct places *all, uint32_t from, uint32_t to,
+		    int steps)
+{
+	if (from == to)
+		return true;
+	for (size_t i = 0; steps && i < all->n; i++) {
+		const struct place *x = &all->list[i];
+		uint32_t next = x->ifindex == from ? x->master
+				: x->lower == from ? x->ifindex
+						   : 0;
+
+		if (next && reaches(all, next, to, steps - 1))
+			return true;
+	}
+	return false;
+}
+
+bool gate_link_carries(uint32_t ifindex, uint32_t above)
+{
+	const struct ifinfomsg any = { .ifi_family = AF_UNSPEC };
+	struct places all = { 0 };
+	struct nl_sock *sk = NULL;
+	bool yes = ifindex == above;
+
+	if (!yes)
+		sk = route_socket(on_place, &all);
+	if (sk &&
+	    nl_send_simple(sk, RTM_GETLINK, NLM_F_DUMP, (void *)&any,
+			   sizeof(any)) >= 0 &&
+	    nl_recvmsgs_default(sk) >= 0)
+		yes = reaches(&all, ifindex, above, STACK_MAX);
+	nl_socket_free(sk);
+	free(all.list);
+	return yes;
+}
+
 /* addresses -------------------------------------------------------------- */
 
 struct addresses {

@@ -161,6 +161,12 @@ int gate_put(struct sg_gates *gs, struct sg_gate *g, struct sg_error *err);
 void gate_remove(struct sg_gates *gs, struct sg_gate *g);
 /** gate_release() - it stays, and we have nothing to do with it any more */
 void gate_release(struct sg_gates *gs, struct sg_gate *g);
+/** gate_adopt() - what an earlier agent was told by command, from its maps */
+int gate_adopt(struct sg_gates *gs, uint32_t ifindex, struct sg_gate *g);
+const char *gate_mode_name(const struct sg_gate *g);
+
+/* gate_folder.c */
+
 /** gate_folder_name() - where an interface's pins are */
 void gate_folder_name(const struct sg_gates *gs, uint32_t ifindex,
 		      char name[96]);
@@ -169,9 +175,10 @@ void gate_folder_name(const struct sg_gates *gs, uint32_t ifindex,
  */
 void gate_left(struct sg_gates *gs,
 	       void (*fn)(struct sg_gates *gs, uint32_t ifindex));
-/** gate_adopt() - what an earlier agent was told by command, from its maps */
-int gate_adopt(struct sg_gates *gs, uint32_t ifindex, struct sg_gate *g);
-const char *gate_mode_name(const struct sg_gate *g);
+/** gate_foreign() - is there a gate of another identity on that interface, as far
+ * as its folder says? @name receives that
+ */
+bool gate_foreign(uint32_t ifindex, char name[96]);
 
 /* gate_map.c */
 
@@ -200,6 +207,10 @@ struct gate_link {
 
 /** gate_link_get() - by name, or with NULL by @ifindex. Return: 0 or -ENODEV */
 int gate_link_get(const char *name, uint32_t ifindex, struct gate_link *l);
+/** gate_link_carries() - do packets of interface @above come by @ifindex: is it the
+ * same, a port of it (bridge, bond), or what it lies on (VLAN, macvlan)?
+ */
+bool gate_link_carries(uint32_t ifindex, uint32_t above);
 /** gate_watch() - call gate_host_changed() when addresses or links change */
 int gate_watch(struct sg_gates *gs);
 void gate_unwatch(struct sg_gates *gs);

@@ -63,6 +63,9 @@ check "none where frames have no Ethernet headers" eval \
 in_ns b ip link del t0
 check "none where there is no interface" eval '! gate b attach nosuch0'
 check "none without a name" eval '! gate b attach'
+in_ns b ip link property add dev eth0 altname uplink0
+check "none by another name of an interface" eval \
+	'! gate b attach uplink0 2>"$T/said" && grep -q "of eth0" "$T/said"'
 
 ### on trial
 
@@ -95,6 +98,21 @@ check "but with a list that has it" gate b attach eth0 --strict \
 	--allow 'tcp/22 from 10.1.0.0/24'
 check "or where it is forced" gate b attach eth0 --strict --force
 check "or open" gate b attach eth0
+SSH_CONNECTION="fe80::9%eth0 40000 fe80::2%eth0 22"
+check "nor one whose address is every interface's" eval \
+	'! gate b attach eth0 --strict'
+in_ns b ip link add d1 type bridge
+in_ns b ip link add d2 type veth peer name d3
+in_ns b ip link set d2 master d1
+for d in d1 d2 d3; do in_ns b ip link set $d up; done
+in_ns b ip addr add 10.4.0.2/24 dev d1
+SSH_CONNECTION="10.4.0.1 40000 10.4.0.2 22"
+check "nor at a port of the bridge that it comes by" eval \
+	'! gate b attach d2 --strict'
+check "but at another interface" gate b attach d3 --strict
+gate b detach d3 >/dev/null
+in_ns b ip link del d1
+in_ns b ip link del d2
 unset SSH_CONNECTION
 check "of an ancestor, as under sudo" eval '! env \
 	SSH_CONNECTION="10.1.0.1 40000 10.1.0.2 22" bash -c "
@@ -211,4 +229,20 @@ is "with the gate of the configuration" "$(gate_field b eth0 attached)" true
 check "packets pass" within 8 inner_ping a 10.77.0.2
 node_kill b TERM
 check "an agent that ends takes it along" nothing_left b eth0
+
+# a crash, and then another identity
+node_start b
+check "a gate again" gate b attach eth0
+node_kill b
+mv "$T/b/state" "$T/b/before"
+mkdir -m 0700 "$T/b/state"
+sig b identity new >/dev/null
+cp "$T/signet.conf" "$T/b/etc/signet.conf"
+node_start b
+check "one of another identity is not touched" eval \
+	'! gate b attach eth0 2>"$T/said"'
+way_out=$(sed -n 's/.*`\(rm -r [^`]*\)`.*/\1/p' "$T/said")
+check "and how to get rid of it is said" test -n "$way_out"
+eval "$way_out"
+check "which it then is" within 5 gate b attach eth0
 done_testing
