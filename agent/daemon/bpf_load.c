@@ -16,9 +16,8 @@
 #include "common/log.h"
 #include "daemon/bpf_load.h"
 #include "daemon/bpf_sys.h"
+#include "daemon/library.h"
 #include "daemon/privileges.h"
-
-#define LIBRARY "libbpf.so.1"
 
 /* Functions of libbpf, as its header has them. */
 #define FUNCTIONS(X)                        \
@@ -51,44 +50,22 @@ struct library {
 static int on_print(enum libbpf_print_level level, const char *fmt,
 		    va_list args)
 {
-	char *text, *rest, *line;
-
-	if (level == LIBBPF_DEBUG || vasprintf(&text, fmt, args) < 0)
-		return 0;
-	rest = text;
-	while ((line = strsep(&rest, "\n")))
-		if (*line)
-			sg_log(SG_LOG_DEBUG, "%s", line);
-	free(text);
-	return 0;
+	return sg_library_print((int)level, fmt, args);
 }
 
 static int library_open(struct library *l, struct sg_error *err)
 {
-	const struct {
-		const char *name;
-		void *at;
-	} symbols[] = {
+	const struct sg_symbol symbols[] = {
 #define FUNCTION(f) { #f, &l->f },
 		FUNCTIONS(FUNCTION)
 #undef FUNCTION
 	};
 
-	l->handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	l->handle = sg_library_open("libbpf.so.1",
+				    "libbpf1, which BPF programs need", symbols,
+				    sizeof(symbols) / sizeof(symbols[0]), err);
 	if (!l->handle)
-		return sg_err(err, ENOPKG,
-			      "BPF programs need libbpf: install libbpf1 (%s)",
-			      dlerror());
-	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
-		void *p = dlsym(l->handle, symbols[i].name);
-
-		if (!p) {
-			dlclose(l->handle);
-			return sg_err(err, ENOPKG, LIBRARY " lacks %s",
-				      symbols[i].name);
-		}
-		memcpy(symbols[i].at, &p, sizeof(p));
-	}
+		return -ENOPKG;
 	l->libbpf_set_print(on_print);
 	return 0;
 }

@@ -8,16 +8,11 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "common/log.h"
 #include "daemon/bpf_sys.h"
 #include "daemon/gate_private.h"
+#include "daemon/library.h"
 #include "daemon/privileges.h"
-
-#define LIBRARY "libxdp.so.1"
 
 /* enum xdp_attach_mode of libxdp */
 enum { MODE_NATIVE = 1, MODE_GENERIC = 2 };
@@ -46,25 +41,9 @@ struct library {
 	void (*close_all)(struct xdp_multiprog *all);
 };
 
-static int on_print(int level, const char *fmt, va_list args)
-{
-	char *text;
-
-	(void)level;
-	if (vasprintf(&text, fmt, args) < 0)
-		return 0;
-	text[strcspn(text, "\n")] = '\0';
-	sg_log(SG_LOG_DEBUG, "%s", text);
-	free(text);
-	return 0;
-}
-
 static int library_open(struct library *l, struct sg_error *err)
 {
-	const struct {
-		const char *name;
-		void *at;
-	} symbols[] = {
+	const struct sg_symbol symbols[] = {
 		{ "libxdp_set_print", &l->set_print },
 		{ "libxdp_get_error", &l->get_error },
 		{ "xdp_program__from_bpf_obj", &l->from_bpf_obj },
@@ -79,27 +58,17 @@ static int library_open(struct library *l, struct sg_error *err)
 		{ "xdp_multiprog__attach_mode", &l->mode },
 		{ "xdp_multiprog__close", &l->close_all },
 	};
-
 	void *(*libbpf_set_print)(void *fn);
 
-	l->handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	l->handle = sg_library_open("libxdp.so.1", "libxdp1", symbols,
+				    sizeof(symbols) / sizeof(symbols[0]), err);
 	if (!l->handle)
-		return sg_err(err, ENOPKG, "install libxdp1 (%s)", dlerror());
-	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
-		void *p = dlsym(l->handle, symbols[i].name);
-
-		if (!p) {
-			dlclose(l->handle);
-			return sg_err(err, ENOPKG, LIBRARY " lacks %s",
-				      symbols[i].name);
-		}
-		memcpy(symbols[i].at, &p, sizeof(p));
-	}
-	l->set_print(on_print);
+		return -ENOPKG;
+	l->set_print(sg_library_print);
 	/* of the libbpf that it uses; the same types and levels */
 	*(void **)&libbpf_set_print = dlsym(l->handle, "libbpf_set_print");
 	if (libbpf_set_print)
-		libbpf_set_print(on_print);
+		libbpf_set_print(sg_library_print);
 	return 0;
 }
 

@@ -103,28 +103,37 @@ static void refuse(struct client *c, const char *status)
 	reply(c, status, "text/plain", len < 0 ? NULL : body, (size_t)len);
 }
 
-/* The first line has come, and all headers, which say nothing to us. */
-static void answer(struct client *c)
+static bool path_is(const char *path, const char *end, const char *want)
+{
+	size_t len = strlen(want);
+
+	return (size_t)(end - path) == len && !memcmp(path, want, len);
+}
+
+int sg_metrics_parse(const char *in, size_t len, bool *peers)
+{
+	const char *path = in + 4, *end;
+
+	*peers = false;
+	if (!strstr(in, "\r\n\r\n") && !strstr(in, "\n\n"))
+		return len >= SG_METRICS_REQUEST_MAX - 1 || strlen(in) != len
+			       ? 400
+			       : 0;
+	if (strncmp(in, "GET ", 4))
+		return 405;
+	end = strstr(path, " HTTP/1.");
+	if (!end || end > in + strcspn(in, "\r\n"))
+		return 400;
+	*peers = path_is(path, end, "/metrics?peers=1");
+	return *peers || path_is(path, end, "/metrics") ? 200 : 404;
+}
+
+static void answer(struct client *c, bool peers)
 {
 	const struct sg_metrics_socket *s = c->socket;
-	bool peers = false;
-	char *text, *end;
 	size_t len;
+	char *text = s->fn(s->ctx, peers, &len);
 
-	c->in[strcspn(c->in, "\r\n")] = '\0';
-	if (strncmp(c->in, "GET ", 4)) {
-		refuse(c, "405 Method Not Allowed");
-		return;
-	}
-	end = strstr(c->in + 4, " HTTP/1.");
-	if (end)
-		*end = '\0';
-	peers = !strcmp(c->in + 4, "/metrics?peers=1");
-	if (!end || (!peers && strcmp(c->in + 4, "/metrics"))) {
-		refuse(c, end ? "404 Not Found" : "400 Bad Request");
-		return;
-	}
-	text = s->fn(s->ctx, peers, &len);
 	if (!text)
 		refuse(c, "503 Service Unavailable");
 	else
@@ -136,6 +145,7 @@ static void read_request(struct client *c)
 {
 	size_t room = sizeof(c->in) - 1 - c->in_len;
 	ssize_t n = recv(c->fd, c->in + c->in_len, room, 0);
+	bool peers;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -145,10 +155,20 @@ static void read_request(struct client *c)
 	}
 	c->in_len += (size_t)n;
 	c->in[c->in_len] = '\0';
-	if (strstr(c->in, "\r\n\r\n") || strstr(c->in, "\n\n"))
-		answer(c);
-	else if (c->in_len == sizeof(c->in) - 1 || strlen(c->in) != c->in_len)
+	switch (sg_metrics_parse(c->in, c->in_len, &peers)) {
+	case 200:
+		answer(c, peers);
+		break;
+	case 400:
 		refuse(c, "400 Bad Request");
+		break;
+	case 404:
+		refuse(c, "404 Not Found");
+		break;
+	case 405:
+		refuse(c, "405 Method Not Allowed");
+		break;
+	}
 }
 
 static void on_client(void *ctx, int fd, uint32_t events)

@@ -15,6 +15,7 @@ struct sg_metrics_socket;
 
 /* Connections at a time; each has 5 s for all that it wants. */
 #define SG_METRICS_CLIENTS_MAX 8
+/* Of a request, with a NUL behind it. */
 #define SG_METRICS_REQUEST_MAX 4096
 /* Its name, in the folder of the control socket. */
 #define SG_METRICS_SOCKET      "metrics.sock"
@@ -37,6 +38,15 @@ int sg_metrics_socket_new(struct sg_loop *loop, const char *control,
 
 /** sg_metrics_socket_free() - and remove it; NULL is none */
 void sg_metrics_socket_free(struct sg_metrics_socket *s);
+
+/**
+ * sg_metrics_parse() - what a request asks for
+ * @in: what has come of it, and a NUL after @len bytes
+ * @peers: whether series for each peer are wanted
+ * Return: 0 where there is more to come; else the status of the answer: 200, or
+ * 400, 404, 405.
+ */
+int sg_metrics_parse(const char *in, size_t len, bool *peers);
 
 /** sg_metrics_socket_clients() - how many are connected; of NULL none */
 size_t sg_metrics_socket_clients(const struct sg_metrics_socket *s);

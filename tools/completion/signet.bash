@@ -41,6 +41,11 @@ _signet_devices()
 	signet dev show --json 2>/dev/null | sed -n 's/.*"name": *"\(.*\)".*/\1/p'
 }
 
+_signet_interfaces()
+{
+	ls /sys/class/net 2>/dev/null
+}
+
 # words after "dev"
 _signet_dev()
 {
@@ -84,6 +89,10 @@ _signet()
 		COMPREPLY=($(compgen -f -- "$cur"))
 		return
 		;;
+	--mode)
+		COMPREPLY=($(compgen -W "auto native generic" -- "$cur"))
+		return
+		;;
 	--state)
 		COMPREPLY=($(compgen -d -- "$cur"))
 		return
@@ -112,7 +121,15 @@ _signet()
 		esac
 		;;
 	dev) COMPREPLY=($(compgen -W "$(_signet_dev "${words[@]:1}")" -- "$cur")) ;;
-	ping | why | peers)
+	gate)
+		case ${words[1]-} in
+		"") COMPREPLY=($(compgen -W "attach confirm detach stats" -- \
+			"$cur")) ;;
+		*) [[ ${words[2]-} ]] || COMPREPLY=($(compgen -W \
+			"$(_signet_interfaces)" -- "$cur")) ;;
+		esac
+		;;
+	ping | why | peers | flows)
 		[[ ${words[1]-} ]] || COMPREPLY=($(compgen -W \
 			"$(signet peers --names 2>/dev/null)" -- "$cur"))
 		;;
