@@ -80,8 +80,11 @@ int capture_append(int fd, const uint8_t *frame, size_t len);
  * @name: interface; NULL: the bridge that everything passes
  */
 int wire_open(const char *name, bool listen);
-/** wire_send() - put an Ethernet frame on the network; 0 or -errno */
-int wire_send(int fd, const uint8_t *frame, size_t len);
+/** wire_send_as() - a datagram that seems to come from where @like came from, and
+ * goes where it went; 0 or -errno
+ */
+int wire_send_as(int fd, const struct packet *like, const uint8_t *payload,
+		 size_t len);
 
 /** forge_header() - of a packet frame under the label of @p: all but its head is
  * made up; @payload holds the frame as it is

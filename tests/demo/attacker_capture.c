@@ -203,7 +203,13 @@ err:
 	return err;
 }
 
-int wire_send(int fd, const uint8_t *frame, size_t len)
+int wire_send_as(int fd, const struct packet *like, const uint8_t *payload,
+		 size_t len)
 {
+	static uint8_t frame[FRAME_MAX];
+
+	len = packet_forge_udp(like, payload, len, frame);
+	if (!len)
+		return -EMSGSIZE;
 	return send(fd, frame, len, 0) == (ssize_t)len ? 0 : -errno;
 }

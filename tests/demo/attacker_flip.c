@@ -44,7 +44,7 @@ static void flip_bit(uint8_t *payload, size_t len, long bit, unsigned int turn)
 static int flip(const struct packet *p, const char *name, long bit, long cut,
 		unsigned int n)
 {
-	static uint8_t frame[FRAME_MAX], payload[FRAME_MAX];
+	static uint8_t payload[FRAME_MAX];
 	size_t len = p->len;
 	int fd;
 
@@ -58,14 +58,11 @@ static int flip(const struct packet *p, const char *name, long bit, long cut,
 	if (fd < 0)
 		return 1;
 	for (unsigned int i = 0; i < n; i++) {
-		size_t size;
-
 		memcpy(payload, p->payload, p->len);
 		if (!cut)
 			flip_bit(payload, p->len, bit, i);
-		size = packet_forge_udp(p, payload, len, frame);
-		if (!size || wire_send(fd, frame, size))
-			break;
+		if (wire_send_as(fd, p, payload, len))
+			n = i;
 	}
 	close(fd);
 	if (cut)
@@ -75,7 +72,7 @@ static int flip(const struct packet *p, const char *name, long bit, long cut,
 		printf("flip: sent %u frame(s) of %zu bytes, one bit of each "
 		       "changed\n",
 		       n, p->len);
-	return 0;
+	return n ? 0 : 1;
 }
 
 int cmd_flip(int argc, char **argv)

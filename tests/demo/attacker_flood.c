@@ -78,9 +78,9 @@ static void from_anywhere(struct packet *p)
 	p->sport = 1024 + r[1] % 60000;
 }
 
-static int flood_one(struct flood *f, enum kind kind)
+static void flood_one(struct flood *f, enum kind kind)
 {
-	static uint8_t frame[FRAME_MAX], payload[FRAME_MAX];
+	static uint8_t payload[FRAME_MAX];
 	struct packet p = f->like;
 	size_t len = p.len;
 
@@ -96,11 +96,8 @@ static int flood_one(struct flood *f, enum kind kind)
 		memcpy(payload, p.payload, len);
 		forge_header(payload, &p);
 	}
-	len = packet_forge_udp(&p, payload, len, frame);
-	if (!len || wire_send(f->fd, frame, len))
-		return -1;
-	f->sent[kind]++;
-	return 0;
+	if (!wire_send_as(f->fd, &p, payload, len))
+		f->sent[kind]++;
 }
 
 static uint64_t now_ns(void)

@@ -118,7 +118,7 @@ void forge_init(uint8_t *payload, size_t len)
 static int forge_signet(const char *what, const struct packet *p,
 			unsigned int n)
 {
-	static uint8_t frame[FRAME_MAX], payload[FRAME_MAX];
+	static uint8_t payload[FRAME_MAX];
 	int fd = wire_open(NULL, false);
 
 	if (fd < 0)
@@ -133,11 +133,8 @@ static int forge_signet(const char *what, const struct packet *p,
 			forge_content(payload, p);
 		else
 			forge_init(payload, len = 400);
-		len = packet_forge_udp(p, payload, len, frame);
-		if (!len || wire_send(fd, frame, len)) {
+		if (wire_send_as(fd, p, payload, len))
 			n = i;
-			break;
-		}
 	}
 	close(fd);
 	printf("forge: sent %u frame(s), as the controller\n", n);

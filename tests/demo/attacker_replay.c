@@ -35,20 +35,15 @@ static int replay_plug(struct capture *c, const char *text)
 /* Every sealed frame goes out again, from the controller's address and port. */
 static int replay_sealed(struct capture *c, const char *name, size_t max)
 {
-	static uint8_t frame[FRAME_MAX];
 	struct packet p;
 	size_t n = 0;
 	int fd = wire_open(name, false);
 
 	if (fd < 0)
 		return 1;
-	while (n < max && capture_next_sealed(c, &p)) {
-		size_t len = packet_forge_udp(&p, p.payload, p.len, frame);
-
-		if (!len || wire_send(fd, frame, len))
-			break;
+	while (n < max && capture_next_sealed(c, &p) &&
+	       !wire_send_as(fd, &p, p.payload, p.len))
 		n++;
-	}
 	close(fd);
 	printf("replay: sent %zu recorded frame(s) again, as the controller\n",
 	       n);
