@@ -359,3 +359,31 @@ received() {
 got() { # got FIELD: of the last stream
 	jq -r ".$1" <<<"$result"
 }
+
+### Floods
+
+# flood_ready: a can send to b as anybody in 10.1.0.0/16; $mac is b's
+flood_ready() {
+	mac=$(mac_of b eth0)
+	in_ns b ip route replace 10.1.0.0/16 via 10.1.0.1 dev eth0
+	in_ns b ip neigh replace 10.1.0.1 lladdr "$(mac_of a eth0)" dev eth0 \
+		nud permanent
+}
+
+# median: of the numbers that come, one a line
+median() { sort -n | awk '{ n[NR] = $1 } END { print n[int((NR + 1) / 2)] }'; }
+
+# connect NODE SECONDS: three new agents on a node; $took is how long until the
+# first packet of each had an answer, in ms, the median of three
+connect() {
+	local start
+	: >"$T/took"
+	for _ in 1 2 3; do
+		node_kill "$1"
+		node_start "$1"
+		start=$(now_ms)
+		within $(($2 * SLOW)) in_ns "$1" ping -q -c 1 -W 0.2 10.77.0.2
+		echo $(($(now_ms) - start)) >>"$T/took"
+	done
+	took=$(median <"$T/took")
+}

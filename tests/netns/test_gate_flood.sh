@@ -7,9 +7,7 @@
 . "$(dirname "$0")/gate.sh"
 
 pair_up
-mac=$(mac_of b eth0)
-in_ns b ip route replace 10.1.0.0/16 via 10.1.0.1 dev eth0
-in_ns b ip neigh replace 10.1.0.1 lladdr "$(mac_of a eth0)" dev eth0 nud permanent
+flood_ready
 check "the channel is up" within 8 sealed_ping a b
 check "a gate" gate b attach eth0
 is "on a veth, a generic one, which can answer" "$(gate_field b eth0 mode)" \
