@@ -181,7 +181,9 @@ int kernel_policy_load(struct sg_datapath *dp)
 	return 0;
 }
 
-/* Nothing of it stays on the device. */
+/* Nothing of it stays on the device, but that sums which are shown never become
+ * smaller.
+ */
 static void detach(struct sg_datapath *dp)
 {
 	const struct sg_kmod_link off = { .set = SG_KMOD_LINK_METADATA };
@@ -190,6 +192,7 @@ static void detach(struct sg_datapath *dp)
 
 	if (folder_of(dp->ifindex, false, folder, &err))
 		return;
+	kernel_policy_drops(dp, dp->drops);
 	policy_free(dp->policy);
 	dp->policy = NULL;
 	sg_bpf_folder_remove(folder);

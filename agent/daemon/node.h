@@ -83,9 +83,8 @@ struct sg_node {
 	struct sg_peer **peers; /* by number */
 	uint32_t max_peers;
 	uint32_t n_peers;
-	struct sg_map peer_ids;	    /* first 8 bytes of the identifier */
-	struct sg_map channels;	    /* data path's channel to sg_peer */
-	uint32_t policy_generation; /* the last that was given to a peer */
+	struct sg_map peer_ids; /* first 8 bytes of the identifier */
+	struct sg_map channels; /* data path's channel to sg_peer */
 	struct sg_labels labels;
 	struct sg_gates *gates; /* NULL: there was none yet */
 

@@ -20,20 +20,31 @@ bool sg_node_restricted(const struct sg_node *n)
 	return false;
 }
 
-/* Another generation, unless it is what the peer could do before. */
-static int compile(struct sg_node *n, struct sg_peer *p)
+/*
+ * From what it is, and whose: the kernel keeps flows for the agent's successor,
+ * which may have read another configuration.
+ */
+static uint32_t generation_of(const struct sg_peer *p,
+			      const struct signet_verdicts *v)
 {
-	struct signet_verdicts v;
-	int ret = sg_config_peer_verdicts(p->config, &v);
+	uint8_t hash[crypto_shorthash_BYTES];
+	uint32_t generation;
 
-	if (ret)
-		return ret;
-	v.generation = p->verdicts.generation;
-	if (!v.generation || memcmp(&v, &p->verdicts, sizeof(v))) {
-		v.generation = ++n->policy_generation;
-		p->verdicts = v;
-	}
-	return 0;
+	_Static_assert(sizeof(p->session.remote.b) >= crypto_shorthash_KEYBYTES,
+		       "an identity is a key for it");
+	crypto_shorthash(hash, (const uint8_t *)v, sizeof(*v),
+			 p->session.remote.b);
+	memcpy(&generation, hash, sizeof(generation));
+	return generation;
+}
+
+static int compile(struct sg_peer *p)
+{
+	int ret = sg_config_peer_verdicts(p->config, &p->verdicts);
+
+	if (!ret)
+		p->verdicts.generation = generation_of(p, &p->verdicts);
+	return ret;
 }
 
 /* @prefixes: room for all; Return: what was used of it */
@@ -71,7 +82,7 @@ static int set_all(struct sg_node *n)
 
 		if (!p)
 			continue;
-		ret = compile(n, p);
+		ret = compile(p);
 		if (ret)
 			goto cleanup;
 		used += fill(&list[k++], p, prefixes + used);

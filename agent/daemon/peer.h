@@ -29,7 +29,7 @@ struct sg_peer {
 	union sg_addr last_good; /* from the state, or proved */
 
 	bool in_dp;
-	struct signet_verdicts verdicts; /* generation 0: not compiled yet */
+	struct signet_verdicts verdicts;
 	uint64_t last_handshake;
 	uint64_t dead;
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes; /* ended ones */

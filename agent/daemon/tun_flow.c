@@ -53,9 +53,16 @@ static struct sg_flow *find(struct sg_flow *set,
 	return NULL;
 }
 
+/* Another worker may have read the clock after this one. */
+static uint64_t idle_ns(const struct sg_flow *f, uint64_t now_ns)
+{
+	return now_ns > f->last_ns ? now_ns - f->last_ns : 0;
+}
+
 static void count(struct sg_flow *f, const struct sg_flow_seen *s)
 {
-	f->last_ns = s->now_ns;
+	if (s->now_ns > f->last_ns)
+		f->last_ns = s->now_ns;
 	f->packets += s->packets;
 	f->bytes += s->bytes;
 }
@@ -64,7 +71,7 @@ static bool known(const struct sg_flow *f, const struct sg_flow_seen *s)
 {
 	return f && f->generation == s->generation &&
 	       f->verdict == s->verdict &&
-	       s->now_ns - f->last_ns <= signet_flow_idle_ns(f->key.proto);
+	       idle_ns(f, s->now_ns) <= signet_flow_idle_ns(f->key.proto);
 }
 
 bool sg_flows_hit(struct sg_flows *t, const struct sg_flow_seen *s)
@@ -118,7 +125,7 @@ size_t sg_flows_read(struct sg_flows *t, struct sg_dp_flow *out, size_t cap,
 				.verdict = f->verdict,
 				.packets = f->packets,
 				.bytes = f->bytes,
-				.idle_ns = now_ns - f->last_ns,
+				.idle_ns = idle_ns(f, now_ns),
 			};
 		}
 		pthread_mutex_unlock(&t->lock[set % SG_FLOW_LOCKS]);

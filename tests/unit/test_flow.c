@@ -78,6 +78,17 @@ static void another_generation_does_not_know_it(void **state)
 	assert_false(hit(1, 1, 3));
 }
 
+/* Workers read the clock once for many packets, each at another time. */
+static void who_is_behind_in_time_knows_it_too(void **state)
+{
+	note(1, 1, 1000);
+	assert_true(hit(1, 1, 0));
+	assert_int_equal(sg_flows_read(&table, list, 64, START), 1);
+	assert_int_equal(list[0].idle_ns, 0);
+	/* and does not make it older than it is */
+	assert_true(hit(1, 1, SIGNET_FLOW_OTHER_NS + 1000));
+}
+
 static void a_silent_flow_is_forgotten(void **state)
 {
 	struct sg_flow_seen tcp = seen(1, 1, 0);
@@ -134,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(only_what_was_noted_is_known),
 		T(another_generation_does_not_know_it),
+		T(who_is_behind_in_time_knows_it_too),
 		T(a_silent_flow_is_forgotten),
 		T(where_it_is_full_the_most_silent_goes),
 		T(packets_are_counted_from_when_it_was_noted),
