@@ -38,6 +38,7 @@ static struct {
 	struct gate_settings settings;
 	struct gate_counters before;
 	uint8_t hop_key[16], mac1_key[16], mac1_zero[16];
+	uint32_t in_len;
 	uint8_t out[4096];
 	uint32_t out_len;
 } lab;
@@ -149,6 +150,7 @@ static inline uint32_t run(const void *packet, uint32_t len)
 		    .data_size_in = len, .data_out = lab.out,
 		    .data_size_out = sizeof(lab.out), .repeat = 1);
 
+	lab.in_len = len;
 	sum_counters(&lab.before);
 	assert_int_equal(
 		bpf_prog_test_run_opts(
@@ -158,9 +160,10 @@ static inline uint32_t run(const void *packet, uint32_t len)
 	return opts.retval;
 }
 
-/* One counter has grown by one, and no other. */
+/* One counter has grown by one, and no other; dropped bytes with a drop. */
 static inline void counted(const __u64 *which)
 {
+	bool dropped = which >= lab.before.dropped;
 	struct gate_counters after;
 	size_t at = which - (const __u64 *)&lab.before;
 	uint64_t grown = 0;
@@ -171,19 +174,27 @@ static inline void counted(const __u64 *which)
 		grown += ((__u64 *)&after)[i] - ((__u64 *)&lab.before)[i];
 	assert_int_equal(((__u64 *)&after)[at] - *which, 1);
 	assert_int_equal(grown, 1);
+	assert_int_equal(after.dropped_bytes - lab.before.dropped_bytes,
+			 dropped ? lab.in_len : 0);
+}
+
+static inline void is_as_it_came(const struct made *m)
+{
+	assert_int_equal(lab.out_len, m->len);
+	assert_memory_equal(lab.out, m->b, m->len);
 }
 
 static inline void passes(const struct made *m, enum gate_pass what)
 {
 	assert_int_equal(run(m->b, m->len), XDP_PASS);
-	assert_int_equal(lab.out_len, m->len);
-	assert_memory_equal(lab.out, m->b, m->len);
+	is_as_it_came(m);
 	counted(&lab.before.passed[what]);
 }
 
 static inline void drops(const struct made *m, enum signet_drop reason)
 {
 	assert_int_equal(run(m->b, m->len), XDP_DROP);
+	is_as_it_came(m);
 	counted(&lab.before.dropped[reason]);
 }
 

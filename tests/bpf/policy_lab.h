@@ -39,6 +39,7 @@ static struct {
 	struct policy_lab_bpf *before;
 	struct signet_verdicts verdicts; /* of RESTRICTED */
 	uint32_t out_peer;		 /* that all addresses belong to */
+	uint32_t segments;		 /* in the next packets, 0: one */
 	struct policy_counters counted;
 } lab;
 
@@ -143,7 +144,7 @@ static inline void sum_counters(struct policy_counters *sum)
 static inline int test_run(int prog, const uint8_t *packet, uint32_t len,
 			   uint32_t peer)
 {
-	struct __sk_buff skb = { .mark = peer };
+	struct __sk_buff skb = { .mark = peer, .gso_segs = lab.segments };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet,
 		    .data_size_in = len, .ctx_in = &skb,
 		    .ctx_size_in = sizeof(skb), .repeat = 1);
@@ -168,12 +169,13 @@ static inline int out(const struct made *m)
 /* Exactly one packet was dropped, for this reason; or none. */
 static inline void counted(enum signet_drop why)
 {
+	uint32_t n = lab.segments ? lab.segments : 1;
 	struct policy_counters after;
 
 	sum_counters(&after);
 	for (int i = 0; i < SIGNET_DROP_COUNT; i++)
 		assert_int_equal(after.dropped[i] - lab.counted.dropped[i],
-				 why && i == (int)why);
+				 why && i == (int)why ? n : 0);
 }
 
 static inline void in_passes(const struct made *m, uint32_t peer)
@@ -201,7 +203,18 @@ static inline void out_drops(const struct made *m, enum signet_drop why)
 	counted(why);
 }
 
-static inline int lab_open(uint32_t flows)
+/* Return: packets of this peer that were dropped, for this reason */
+static inline uint64_t refused(uint32_t peer, uint32_t reason)
+{
+	struct policy_refusal key = { .peer = peer, .reason = reason };
+	uint64_t n = 0;
+
+	bpf_map_lookup_elem(fd_of(lab.policy->maps.refusals), &key, &n);
+	return n;
+}
+
+/* @each: entries of each map that packets fill */
+static inline int lab_open(uint32_t each)
 {
 	uint32_t zero = 0;
 	int fd;
@@ -211,7 +224,9 @@ static inline int lab_open(uint32_t flows)
 	if (!lab.policy || !lab.before)
 		return -1;
 	lab.policy->rodata->mac_len = 14;
-	bpf_map__set_max_entries(lab.policy->maps.flows, flows);
+	bpf_map__set_max_entries(lab.policy->maps.flows, each);
+	bpf_map__set_max_entries(lab.policy->maps.asked, each);
+	bpf_map__set_max_entries(lab.policy->maps.refusals, each);
 	if (policy_bpf__load(lab.policy)) {
 		print_message("the policy can't be loaded: %s\n",
 			      strerror(errno));
@@ -220,6 +235,7 @@ static inline int lab_open(uint32_t flows)
 	fd = bpf_program__fd(lab.policy->progs.signet_policy_in);
 	memset(&lab.verdicts, 0, sizeof(lab.verdicts));
 	lab.out_peer = RESTRICTED;
+	lab.segments = 0;
 	return bpf_map_update_elem(fd_of(lab.before->maps.next), &zero, &fd, 0);
 }
 

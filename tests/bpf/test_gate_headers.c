@@ -124,41 +124,209 @@ static void long_extension_headers_hide_nothing(void **state)
 	}
 }
 
-/* The last bytes are missing, and the headers say so or not. */
-static void is_nothing_when_cut(const uint8_t *f, size_t n, size_t least)
-{
-	for (int ip6 = 0; ip6 < 2; ip6++) {
-		const struct shape s = { .ip6 = ip6 };
-		struct made m;
+/* every kind of frame, good as it is */
+static const struct kind {
+	uint8_t type, pattern;
+	size_t n, least; /* bytes: it has, it can't do without */
+	enum gate_pass what;
+} frames[] = {
+	{ SIGNET_FRAME_PACKET, 0, 100, SIGNET_PACKET_MIN, GATE_PASS_PACKET },
+	{ SIGNET_FRAME_MESSAGE, 0, 104, 104, GATE_PASS_MESSAGE },
+	{ SIGNET_FRAME_INIT, SIGNET_PATTERN_IK, 200, SIGNET_HANDSHAKE_MIN,
+	  GATE_PASS_HANDSHAKE },
+	{ SIGNET_FRAME_INIT, SIGNET_PATTERN_XX, SIGNET_HANDSHAKE_MAX,
+	  SIGNET_HANDSHAKE_MAX, GATE_CHALLENGED },
+	{ SIGNET_FRAME_RESPONSE, SIGNET_PATTERN_XX, 400, SIGNET_HANDSHAKE_MIN,
+	  GATE_PASS_HANDSHAKE },
+	{ SIGNET_FRAME_FINISH, SIGNET_PATTERN_XX, 400, SIGNET_HANDSHAKE_MIN,
+	  GATE_PASS_HANDSHAKE },
+	{ SIGNET_FRAME_COOKIE, 0, SIGNET_COOKIE_FRAME_LEN,
+	  SIGNET_COOKIE_FRAME_LEN, GATE_PASS_HANDSHAKE },
+};
 
-		make(&m, &s, f, n);
-		for (m.len = m.payload; m.len < m.payload + n; m.len++)
-			drops(&m, SIGNET_DROP_LENGTH);
-		for (size_t len = 0; len < least; len++) {
-			make(&m, &s, f, len);
-			drops(&m, SIGNET_DROP_LENGTH);
+#define FRAMES (sizeof(frames) / sizeof(*frames))
+
+static void make_kind(uint8_t f[SIGNET_HANDSHAKE_MAX], const struct kind *k)
+{
+	struct signet_handshake_frame *h;
+
+	if (k->what == GATE_PASS_PACKET || k->what == GATE_PASS_MESSAGE) {
+		make_frame(f, k->type, k->n, LABEL);
+		return;
+	}
+	h = make_init(f, k->pattern);
+	h->type = k->type;
+	if (k->type == SIGNET_FRAME_INIT)
+		return;
+	h->label = LABEL;
+	if (k->type == SIGNET_FRAME_COOKIE)
+		h->sender_label = 0;
+	signet_mac1_write(f, lab.mac1_key);
+}
+
+static void is_taken(const struct made *m, const struct kind *k)
+{
+	if (k->what != GATE_CHALLENGED) {
+		passes(m, k->what);
+		return;
+	}
+	assert_int_equal(run(m->b, m->len), XDP_TX);
+	counted(&lab.before.passed[GATE_CHALLENGED]);
+}
+
+/* Each number of VLAN tags with both families, with headers of other lengths. */
+static void each_number_of_tags(void (*check)(const struct shape *s,
+					      const uint8_t *f,
+					      const struct kind *k))
+{
+	static const uint8_t x[] = { IPPROTO_HOPOPTS, IPPROTO_AH };
+	uint8_t f[SIGNET_HANDSHAKE_MAX];
+
+	for (size_t i = 0; i < FRAMES; i++) {
+		make_kind(f, &frames[i]);
+		for (int tags = 0; tags <= 2; tags++) {
+			check(&(struct shape){ .vlans = tags,
+					       .options = 5 * tags },
+			      f, &frames[i]);
+			check(&(struct shape){ .vlans = tags,
+					       .ip6 = true,
+					       .extensions = x,
+					       .n_extensions = tags },
+			      f, &frames[i]);
 		}
 	}
 }
 
+/* The last bytes are missing, and the headers say so or not. */
+static void is_nothing_when_cut(const struct shape *s, const uint8_t *f,
+				const struct kind *k)
+{
+	struct made m;
+	uint32_t whole;
+
+	make(&m, s, f, k->n);
+	is_taken(&m, k);
+	whole = m.len;
+	for (m.len = 14; m.len < whole; m.len++) {
+		/* without its ports it is nobody's, and the stack's to refuse */
+		if (m.len < m.payload)
+			passes(&m, GATE_PASS_OTHER);
+		else
+			drops(&m, SIGNET_DROP_LENGTH);
+	}
+	for (size_t len = 0; len < k->least; len++) {
+		make(&m, s, f, len);
+		drops(&m, SIGNET_DROP_LENGTH);
+	}
+	make(&m, s, f, k->least);
+	is_taken(&m, k);
+}
+
 static void frames_that_are_cut_off_are_dropped(void **state)
 {
-	uint8_t f[SIGNET_HANDSHAKE_MAX] = { SIGNET_FRAME_COOKIE };
+	each_number_of_tags(is_nothing_when_cut);
+}
 
-	is_nothing_when_cut(f, SIGNET_COOKIE_FRAME_LEN,
-			    SIGNET_COOKIE_FRAME_LEN);
-	make_frame(f, SIGNET_FRAME_PACKET, 100, LABEL);
-	is_nothing_when_cut(f, 100, SIGNET_PACKET_MIN);
-	make_frame(f, SIGNET_FRAME_MESSAGE, 104, LABEL);
-	is_nothing_when_cut(f, 104, 104);
-	make_init(f, SIGNET_PATTERN_IK);
-	is_nothing_when_cut(f, 200, SIGNET_HANDSHAKE_MIN);
-	make_init(f, SIGNET_PATTERN_XX);
-	is_nothing_when_cut(f, sizeof(f), sizeof(f));
-	f[0] = SIGNET_FRAME_RESPONSE;
-	is_nothing_when_cut(f, 400, SIGNET_HANDSHAKE_MIN);
-	f[0] = SIGNET_FRAME_FINISH;
-	is_nothing_when_cut(f, 400, SIGNET_HANDSHAKE_MIN);
+/* UDP and IP don't agree about the length, or not with what came. */
+static void is_nothing_when_lengths_differ(const struct shape *s,
+					   const uint8_t *f,
+					   const struct kind *k)
+{
+	static const int by[] = { -1, 1, -8, 8, -16, 65, 1500 };
+	struct shape other = *s;
+	struct made m;
+
+	for (size_t i = 0; i < sizeof(by) / sizeof(*by); i++) {
+		other.udp_len = by[i];
+		other.ip_len = 0;
+		make(&m, &other, f, k->n);
+		drops(&m, SIGNET_DROP_LENGTH);
+		other.ip_len = by[i];
+		other.udp_len = 0;
+		make(&m, &other, f, k->n);
+		drops(&m, SIGNET_DROP_LENGTH);
+		if (by[i] < 0)
+			continue;
+		/* they agree about more than there is */
+		other.udp_len = by[i];
+		make(&m, &other, f, k->n);
+		drops(&m, SIGNET_DROP_LENGTH);
+	}
+	/* all of UDP's lengths that are less than its header's */
+	for (int len = 0; len < 8; len++) {
+		make(&m, s, f, k->n);
+		put16(m.b + m.l4 + 4, len);
+		drops(&m, SIGNET_DROP_LENGTH);
+		other.udp_len = other.ip_len = len - 8 - (int)k->n;
+		make(&m, &other, f, k->n);
+		drops(&m, SIGNET_DROP_LENGTH);
+	}
+	/* what Ethernet has behind the packet is nothing to it */
+	make(&m, s, f, k->n);
+	memset(m.b + m.len, 0xaa, 46);
+	m.len += 46;
+	is_taken(&m, k);
+}
+
+static void lengths_that_differ_are_dropped_with_any_header(void **state)
+{
+	each_number_of_tags(is_nothing_when_lengths_differ);
+}
+
+/* Return: why a frame with this byte changed is dropped; NONE: it isn't */
+static enum signet_drop reason_of(const struct kind *k, size_t byte,
+				  const uint8_t *f)
+{
+	bool cookie = k->type == SIGNET_FRAME_COOKIE;
+
+	if (byte == 1 && !cookie && (!f[1] || f[1] > SIGNET_PATTERN_MAX))
+		return SIGNET_DROP_TYPE;
+	if (byte == 1 && k->type == SIGNET_FRAME_INIT &&
+	    k->n < SIGNET_HANDSHAKE_MAX)
+		return SIGNET_DROP_LENGTH; /* not padded as the others are */
+	if ((byte == 1 && cookie) || byte == 2 || byte == 3)
+		return SIGNET_DROP_FLAGS;
+	if (byte >= 4 && byte < 8)
+		return SIGNET_DROP_LABEL;
+	if ((byte >= 12 && byte < 16) || (byte >= 8 && byte < 16 && cookie))
+		return SIGNET_DROP_FLAGS;
+	if (cookie)
+		return SIGNET_DROP_NONE; /* its mac is by somebody else's key */
+	if (byte >= SIGNET_MAC2_OFFSET)
+		return k->type == SIGNET_FRAME_INIT ? SIGNET_DROP_NONE
+						    : SIGNET_DROP_FLAGS;
+	return k->type == SIGNET_FRAME_RESPONSE ? SIGNET_DROP_NONE
+						: SIGNET_DROP_MAC1;
+}
+
+static void each_bit_of_a_handshake_has_its_reason(void **state)
+{
+	for (size_t i = 2; i < FRAMES; i++) {
+		const struct kind *k = &frames[i];
+		uint8_t f[SIGNET_HANDSHAKE_MAX];
+		size_t n = k->type == SIGNET_FRAME_COOKIE
+				   ? SIGNET_COOKIE_FRAME_LEN
+				   : SIGNET_MAC2_OFFSET + 16;
+		struct made m;
+
+		make_kind(f, k);
+		for (size_t bit = 8; bit < 8 * n; bit++) {
+			enum signet_drop reason;
+
+			/* asked once more, as others see to */
+			if (k->type == SIGNET_FRAME_INIT &&
+			    bit >= 8 * SIGNET_MAC2_OFFSET)
+				break;
+			f[bit / 8] ^= 1 << bit % 8;
+			make(&m, &(struct shape){ .vlans = bit % 3 }, f, k->n);
+			reason = reason_of(k, bit / 8, f);
+			if (reason)
+				drops(&m, reason);
+			else
+				is_taken(&m, k);
+			f[bit / 8] ^= 1 << bit % 8;
+		}
+	}
 }
 
 static void each_bit_of_a_message_counts(void **state)
@@ -209,6 +377,19 @@ static void ports_are_apart(void **state)
 			passes(&m, GATE_PASS_PACKET);
 		}
 	}
+	/* fewer again: what is behind the last one is none */
+	for (int n = GATE_PORTS; n >= 0; n--) {
+		lab.settings.n_ports = n;
+		settings_use();
+		for (int i = 0; i < GATE_PORTS; i++) {
+			struct shape s = { .dport = 1000 + i };
+
+			make_authentic(&m, &s);
+			passes(&m, i < n ? GATE_PASS_PACKET : GATE_PASS_OTHER);
+		}
+		memset(m.b + m.l4 + 2, 0, 2); /* port 0 */
+		passes(&m, GATE_PASS_OTHER);
+	}
 }
 
 /* A frame that is longer than a page comes in several buffers. */
@@ -252,6 +433,8 @@ int main(void)
 		gate_test(fragments_are_seen_in_any_place),
 		gate_test(long_extension_headers_hide_nothing),
 		gate_test(frames_that_are_cut_off_are_dropped),
+		gate_test(lengths_that_differ_are_dropped_with_any_header),
+		gate_test(each_bit_of_a_handshake_has_its_reason),
 		gate_test(each_bit_of_a_message_counts),
 		gate_test(ports_are_apart),
 		cmocka_unit_test_prestate_setup_teardown(

@@ -2,39 +2,9 @@
 /* Answers: what is let in since it was begun here, and for how long. */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
-#include "policy_lab.h"
-
-static struct made m, answer;
-
-static void l4(const struct shape *shape, uint8_t proto, uint16_t sport,
-	       uint16_t dport)
-{
-	struct shape s = *shape;
-	uint8_t h[20] = { 0 };
-
-	s.proto = proto;
-	put16(put16(h, sport), dport);
-	h[12] = 5 << 4;
-	make(&m, &s, h, sizeof(h));
-	if (proto == IPPROTO_UDP) { /* make() put a header before */
-		put16(put16(m.b + m.l4, sport), dport);
-	}
-	answer = m;
-	turn(&answer, s.ip6);
-}
-
-static void echo(const struct shape *shape, uint16_t id, bool reply)
-{
-	struct shape s = *shape;
-	uint8_t h[16] = { s.ip6 ? 128 + reply : reply ? 0 : 8 };
-
-	s.proto = s.ip6 ? 58 : 1;
-	put16(h + 4, id);
-	make(&m, &s, h, sizeof(h));
-}
-
-static const struct shape families[2] = { { 0 }, { .ip6 = true } };
+#include "flow.h"
 
 static void answers_come_in_once_the_flow_was_begun(void **state)
 {
@@ -121,19 +91,8 @@ static void echoes_are_known_by_their_identifier(void **state)
 		turn(&answer, f);
 		memcpy(answer.b + answer.l4, m.b + m.l4, 4);
 		in_drops(&answer, RESTRICTED, SIGNET_DROP_POLICY);
+		assert_int_equal(entries(lab.policy->maps.flows), f + 1);
 	}
-}
-
-/* An ICMP error about what went from here in @quoted, so many bytes of it */
-static void error_about(struct made *e, const struct made *quoted,
-			const struct shape *shape, uint8_t type, uint32_t bytes)
-{
-	struct shape s = *shape;
-	uint8_t h[200] = { type };
-
-	s.proto = s.ip6 ? 58 : 1;
-	memcpy(h + 8, quoted->b + quoted->l3, bytes);
-	make(e, &s, h, 8 + bytes);
 }
 
 static void errors_pass_if_they_quote_a_flow(void **state)
@@ -173,6 +132,11 @@ static void errors_pass_if_they_quote_a_flow(void **state)
 		/* of the other family */
 		error_about(&e, &m, &families[!f], errors[!f][0], header + 8);
 		in_drops(&e, RESTRICTED, SIGNET_DROP_POLICY);
+		/* ours have no answer */
+		error_about(&e, &answer, &families[f], errors[f][0],
+			    header + 8);
+		out_passes(&e);
+		assert_int_equal(entries(lab.policy->maps.flows), f + 1);
 	}
 }
 
@@ -216,18 +180,8 @@ static void errors_pass_if_they_quote_an_answer(void **state)
 		error_about(&e, &m, &families[f], f ? 1 : 3, header + 8);
 		in_passes(&e, RESTRICTED);
 	}
-}
-
-static uint32_t entries(struct bpf_map *map)
-{
-	struct signet_flow_key key, *at = NULL;
-	uint32_t n = 0;
-
-	while (!bpf_map_get_next_key(fd_of(map), at, &key)) {
-		at = &key;
-		n++;
-	}
-	return n;
+	/* errors are no flows: what was answered is all */
+	assert_int_equal(entries(lab.policy->maps.asked), 2);
 }
 
 static void peers_take_no_place_among_flows(void **state)
@@ -341,11 +295,43 @@ static void a_silent_flow_is_forgotten(void **state)
 		/* which was heard */
 		silent(t[i].proto, t[i].ns - 60 * second);
 		in_passes(&answer, RESTRICTED);
+		/* another CPU's clock is a little ahead */
+		silent(t[i].proto, -second);
+		in_passes(&answer, RESTRICTED);
 		silent(t[i].proto, t[i].ns + second);
 		in_drops(&answer, RESTRICTED, SIGNET_DROP_POLICY);
 		out_passes(&m);
 		in_passes(&answer, RESTRICTED);
 	}
+}
+
+static uint64_t coarse_ns(void)
+{
+	struct timespec t;
+
+	assert_int_equal(clock_gettime(CLOCK_MONOTONIC_COARSE, &t), 0);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+/* When it was noted, and when heard again: in the clock's next tick. */
+static void flows_have_the_time_of_their_last_packet(void **state)
+{
+	struct policy_flow first, later;
+	uint64_t before = coarse_ns();
+
+	allow("none");
+	l4(&families[0], IPPROTO_TCP, 40001, 443);
+	out_passes(&m);
+	first = flow_of(lab.policy->maps.flows, 40001, 443);
+	assert_in_range(first.last_ns, before, coarse_ns());
+	assert_int_not_equal(first.tick, 0);
+	usleep(30000);
+	before = coarse_ns();
+	in_passes(&answer, RESTRICTED);
+	later = flow_of(lab.policy->maps.flows, 40001, 443);
+	assert_in_range(later.last_ns, before, coarse_ns());
+	assert_true(later.tick > first.tick);
+	assert_int_equal(later.packets, 2);
 }
 
 static void flows_are_counted_with_their_verdict(void **state)
@@ -486,6 +472,7 @@ int main(void)
 			lab_teardown),
 		T(another_generation_looks_again),
 		T(a_silent_flow_is_forgotten),
+		T(flows_have_the_time_of_their_last_packet),
 		T(flows_are_counted_with_their_verdict),
 		T(two_cpus_know_the_same_flows),
 		T(no_packet_meets_half_a_policy),

@@ -110,6 +110,8 @@ static void who_is_not_known_gets_nothing(void **state)
 	in_fd = bpf_program__fd(lab.policy->progs.signet_policy_in);
 	assert_int_equal(test_run(in_fd, m.b, m.len, RESTRICTED), TC_ACT_SHOT);
 	counted(SIGNET_DROP_POLICY);
+	assert_int_equal(refused(POLICY_NOBODY, SIGNET_DROP_POLICY), 1);
+	assert_int_equal(refused(0, SIGNET_DROP_POLICY), 1);
 	lab.out_peer = NEVER_SET;
 	policy_set();
 	out_drops(&m, SIGNET_DROP_POLICY);
@@ -319,15 +321,6 @@ static void lengths_that_do_not_fit_are_no_packets(void **state)
 	}
 }
 
-static uint64_t refused(uint32_t peer, uint32_t reason)
-{
-	struct policy_refusal key = { .peer = peer, .reason = reason };
-	uint64_t n = 0;
-
-	bpf_map_lookup_elem(fd_of(lab.policy->maps.refusals), &key, &n);
-	return n;
-}
-
 static void each_peer_has_counters_of_its_own(void **state)
 {
 	const struct shape s = { 0 }, part = { .fragment = 1 };
@@ -344,6 +337,13 @@ static void each_peer_has_counters_of_its_own(void **state)
 	assert_int_equal(refused(RESTRICTED, SIGNET_DROP_POLICY_FRAGMENT), 1);
 	assert_int_equal(refused(NEVER_SET, SIGNET_DROP_POLICY), 1);
 	assert_int_equal(refused(FREE, SIGNET_DROP_POLICY), 0);
+	/* each of what was put together on the way */
+	lab.segments = 5;
+	tcp(&s, 1);
+	in_drops(&m, RESTRICTED, SIGNET_DROP_POLICY);
+	in_drops(&m, NEVER_SET + 1, SIGNET_DROP_POLICY);
+	assert_int_equal(refused(RESTRICTED, SIGNET_DROP_POLICY), 8);
+	assert_int_equal(refused(NEVER_SET + 1, SIGNET_DROP_POLICY), 5);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, lab_setup, lab_teardown)
