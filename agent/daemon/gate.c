@@ -220,24 +220,32 @@ static int put(struct sg_gates *gs, struct sg_gate *g, struct sg_error *err)
 	return ret;
 }
 
+static void say(struct sg_gate *g, const struct sg_config_gate *want,
+		bool by_command, uint64_t trial_ends)
+{
+	g->want = *want;
+	g->by_command = by_command;
+	g->trial_ends = trial_ends;
+}
+
 /* Return: 0, or what was so before still is so */
 int gate_change(struct sg_gates *gs, struct sg_gate *g,
 		const struct sg_config_gate *want, bool by_command,
 		uint64_t trial_ends, struct sg_error *err)
 {
 	const struct sg_gate before = *g;
+	struct sg_error again;
 	int ret;
 
-	g->want = *want;
-	g->by_command = by_command;
-	g->trial_ends = trial_ends;
+	say(g, want, by_command, trial_ends);
 	ret = put(gs, g, err);
-	if (ret && g->attached) {
-		g->want = before.want;
-		g->by_command = before.by_command;
-		g->trial_ends = before.trial_ends;
+	if (!ret || !before.attached)
+		return ret;
+	say(g, &before.want, before.by_command, before.trial_ends);
+	if (g->attached)
 		gate_fill(gs, g);
-	}
+	else if (put(gs, g, &again)) /* the interface is gone */
+		say(g, want, by_command, trial_ends);
 	return ret;
 }
 

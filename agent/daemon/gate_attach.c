@@ -356,7 +356,8 @@ static bool maps_fit(const struct sg_gate *g)
 	return true;
 }
 
-int gate_put(struct sg_gates *gs, struct sg_gate *g, struct sg_error *err)
+static int put_program(struct sg_gates *gs, struct sg_gate *g,
+		       struct sg_error *err)
 {
 	struct gate_link l;
 	bool before;
@@ -394,12 +395,22 @@ int gate_put(struct sg_gates *gs, struct sg_gate *g, struct sg_error *err)
 	if (!g->since)
 		g->since = sg_now();
 	g->attached = true;
-	if (gs->n_followers)
-		gate_ring_open(gs, g);
 	sg_log(SG_LOG_NOTICE, "gate %s: %s, %s%s", g->want.ifname,
 	       gate_mode_name(g), g->want.strict ? "strict" : "open",
 	       before ? ", in place of the one before" : "");
 	return 0;
+}
+
+int gate_put(struct sg_gates *gs, struct sg_gate *g, struct sg_error *err)
+{
+	int ret;
+
+	/* maps come to have other descriptors: the loop is to know neither */
+	gate_ring_close(gs, g);
+	ret = put_program(gs, g, err);
+	if (g->attached && gs->n_followers)
+		gate_ring_open(gs, g);
+	return ret;
 }
 
 /* what an earlier agent left ------------------------------------------------ */

@@ -105,8 +105,6 @@ int gate_ring_open(struct sg_gates *gs, struct sg_gate *g)
 	uint8_t *p;
 	int ret;
 
-	if (g->ring.fd >= 0)
-		gate_ring_close(gs, g);
 	ret = sg_bpf_map_info(g->maps[GATE_EVENTS], &info);
 	if (ret)
 		return ret;

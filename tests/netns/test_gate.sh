@@ -25,6 +25,29 @@ check "signet why shows it" eval \
 check "metrics have it" eval \
 	'sig b metrics | grep -q "^signet_gate_passed_total{interface=\"eth0\",kind=\"packet\"} [1-9]"'
 
+# who follows drops, while the gate that they come from is changed
+wakeups() { sig b metrics | awk '$1 == "signet_wakeups_total" { print $2 }'; }
+junk() { # SECONDS
+	in_ns a "$BIN/netns/stream" send 10.1.0.2 $PORT 100 "$1" 100 >/dev/null 2>&1
+}
+sig b drops --follow >"$T/seen" 2>/dev/null &
+follower=$!
+check "drops are followed" within $((5 * SLOW)) eval 'junk 0.2; test -s "$T/seen"'
+gate b attach eth0 --mode native --cookies >/dev/null
+gate b attach eth0 --mode native >/dev/null
+: >"$T/seen"
+check "also when it was changed" within $((5 * SLOW)) eval \
+	'junk 0.2; test -s "$T/seen"'
+kill $follower
+wait $follower 2>/dev/null
+junk 1
+before=$(wakeups)
+sleep 1
+number "nobody is woken for drops that nobody follows" \
+	$(($(wakeups) - before)) -le 100
+check "who follows then sees them" eval \
+	'junk 1 & sig b drops --follow --count 3 >/dev/null'
+
 # a label's life: a channel that is made anew
 check "a new channel passes" eval 'node_kill a; node_start a &&
 	within 8 sealed_ping a b'
@@ -78,6 +101,12 @@ check "confirmed" gate b confirm
 sleep $((6 * SLOW))
 check "it stays" test "$(gate_field b eth0 attached)" = true
 check "nothing is left to confirm" eval '! gate b confirm'
+gate b attach eth0 --strict --for $((8 * SLOW))s >/dev/null
+node_kill b
+node_start b
+check "over a crash it stays on trial" test "$(gate_field b eth0 trial)" -gt 0
+check "and goes in time" within $((12 * SLOW)) nothing_left b eth0
+check "the channel is up after that" within $((8 * SLOW)) sealed_ping b a
 gate b attach eth0 --strict --for $((4 * SLOW))s >/dev/null
 kill -STOP "$(cat "$T/b/pid")"
 check "strict mode ends without the agent, too" within $((8 * SLOW)) \
@@ -219,6 +248,11 @@ check "where the driver has no XDP" gate b attach d0
 is "it is generic" "$(gate_field b d0 mode)" generic
 check "what was tried is said" eval \
 	'[[ $(gate_field b d0 tried) = *native:*native\ multi-buffer:* ]]'
+check "another kind that can't be is refused" eval \
+	'! gate b attach d0 --strict --mode native'
+is "and what was there still is" \
+	"$(gate_field b d0 'attached, .strict' | xargs)" "true false"
+is "as its own program" "$(($(xdp_of b d0) > 0))" 1
 check "detached" gate b detach d0
 is "it is off" "$(xdp_of b d0)" 0
 
