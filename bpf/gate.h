@@ -13,6 +13,7 @@
 #define GATE_PORTS	  8
 #define GATE_ALLOW	  64
 #define GATE_BUCKETS	  4096
+#define GATE_LABELS_MAX	  262144
 /* challenges at once: those of a tick of the coarse clock, and more */
 #define GATE_COOKIE_BURST 256
 

@@ -34,7 +34,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 262144);
+	__uint(max_entries, GATE_LABELS_MAX);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct gate_label_key);
 	__type(value, struct gate_label);

@@ -46,6 +46,11 @@ static void print_flows(struct json_object *list)
 	char text[SG_HUMAN_LEN];
 	struct sg_table tb;
 
+	if (!sg_json_len(list)) {
+		puts("There are no flows: no packets of a peer that has an "
+		     "Allow line.");
+		return;
+	}
 	sg_table_init(&tb, columns, 8);
 	for (size_t i = 0; i < sg_json_len(list); i++) {
 		struct json_object *f = json_object_array_get_idx(list, i);
@@ -97,11 +102,9 @@ int sg_cmd_flows(struct sg_tool *t, int argc, char **argv)
 		return code;
 	if (t->json) {
 		sg_json_print(stdout, reply);
-	} else if (!sg_json_len(sg_json_get(reply, "flows"))) {
-		puts("Nothing was decided: no packets of a peer that has an "
-		     "Allow line.");
 	} else {
 		print_flows(sg_json_get(reply, "flows"));
+		/* fragments are dropped without a flow */
 		print_dropped(sg_json_get(reply, "dropped"));
 	}
 	json_object_put(reply);

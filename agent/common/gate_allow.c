@@ -89,6 +89,10 @@ static const char *parse_from(const char *text, struct sg_gate_allow *a)
 {
 	if (sg_prefix_parse(text, &a->from) || !sg_prefix_is_network(&a->from))
 		return not_a_prefix;
+	if (a->proto == IPPROTO_ICMP && a->from.family == AF_INET6)
+		return "icmp is IPv4's: write icmpv6";
+	if (a->proto == IPPROTO_ICMPV6 && a->from.family == AF_INET)
+		return "icmpv6 is IPv6's: write icmp";
 	return NULL;
 }
 
@@ -127,14 +131,6 @@ const char *sg_gate_allow_format(const struct sg_gate_allow *a,
 		 a->from.family ? " from " : "",
 		 a->from.family ? sg_prefix_format(&a->from, prefix) : "");
 	return out;
-}
-
-bool sg_gate_allow_equal(const struct sg_gate_allow *a,
-			 const struct sg_gate_allow *b)
-{
-	return a->proto == b->proto && a->first == b->first &&
-	       a->last == b->last && a->from.family == b->from.family &&
-	       (!a->from.family || sg_prefix_equal(&a->from, &b->from));
 }
 
 static bool comes_from(const struct sg_gate_allow *a, const union sg_addr *from)

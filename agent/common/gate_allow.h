@@ -37,8 +37,6 @@ int sg_gate_allow_parse(const char *text, struct sg_gate_allow *a,
 /** sg_gate_allow_format() - the form that is parsed. Return: @out */
 const char *sg_gate_allow_format(const struct sg_gate_allow *a,
 				 char out[SG_GATE_ALLOW_STR_LEN]);
-bool sg_gate_allow_equal(const struct sg_gate_allow *a,
-			 const struct sg_gate_allow *b);
 
 /**
  * sg_gate_allows() - does a list let it pass?

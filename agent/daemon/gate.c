@@ -213,10 +213,13 @@ static int put(struct sg_gates *gs, struct sg_gate *g, struct sg_error *err)
 		ret = gate_put(gs, g, err);
 	}
 	g->error[0] = '\0';
-	if (ret)
-		strcpy(g->error, err->text);
-	else
+	memset(&g->failed, 0, sizeof(g->failed));
+	if (!ret) {
 		arm(gs);
+		return 0;
+	}
+	strcpy(g->error, err->text);
+	memcpy(&g->failed, &l, sizeof(l));
 	return ret;
 }
 
@@ -434,7 +437,8 @@ void gate_host_changed(struct sg_gates *gs)
 			strcpy(g->error, "there is no such interface");
 		}
 		if (!ret && !g->attached) {
-			put(gs, g, &err);
+			if (memcmp(&l, &g->failed, sizeof(l)))
+				put(gs, g, &err);
 		} else if (!ret && g->mtu != l.mtu) {
 			g->mtu = l.mtu;
 			g->control->mtu = l.mtu;

@@ -36,6 +36,16 @@ struct gate_ring {
 	size_t size;
 };
 
+/* An interface, as rtnetlink has it. */
+struct gate_link {
+	char name[16];
+	uint32_t ifindex, mtu;
+	uint32_t prog; /* of XDP, 0: none */
+	bool generic;
+	bool veth;
+	bool ethernet; /* has such headers */
+};
+
 /**
  * struct sg_gate - one interface
  * @want: how it is to be
@@ -45,6 +55,8 @@ struct gate_ring {
  * @mode: how
  * @tried: what was tried before that, and why not; ""
  * @error: why it is not attached; ""
+ * @failed: what the interface was like then: until that is another, it would fail
+ *	again
  * @control: the program's switches, in memory shared with it
  */
 struct sg_gate {
@@ -57,6 +69,7 @@ struct sg_gate {
 	enum gate_mode mode;
 	char tried[256];
 	char error[512];
+	struct gate_link failed;
 	char folder[SG_BPF_PIN_LEN];
 	uint64_t since;
 	uint64_t trial_ends;
@@ -195,15 +208,6 @@ int gate_counters_sum(const struct sg_gates *gs, const struct sg_gate *g,
 		      struct gate_counters *sum);
 
 /* gate_host.c */
-
-struct gate_link {
-	char name[16];
-	uint32_t ifindex, mtu;
-	uint32_t prog; /* of XDP, 0: none */
-	bool generic;
-	bool veth;
-	bool ethernet; /* has such headers */
-};
 
 /** gate_link_get() - by name, or with NULL by @ifindex. Return: 0 or -ENODEV */
 int gate_link_get(const char *name, uint32_t ifindex, struct gate_link *l);

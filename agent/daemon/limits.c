@@ -39,6 +39,9 @@ void sg_limits_read(struct sg_node *n, struct sg_limit out[SG_LIMITS_COUNT])
 		  sg_metrics_socket_clients(n->metrics),
 		  SG_METRICS_CLIENTS_MAX },
 		{ "monitors", "monitors", n->events.n, SG_LISTENERS_MAX },
+		{ "gates", "gates", sg_gates_count(n), SG_CONFIG_GATES_MAX },
+		{ "gate-labels", "labels in each gate",
+		  sg_gates_count(n) ? sg_gate_labels(n) : 0, GATE_LABELS_MAX },
 		{ "drop-followers", "drop followers",
 		  n->gates ? n->gates->n_followers : 0, GATE_FOLLOWERS_MAX },
 	};

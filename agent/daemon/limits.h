@@ -16,7 +16,7 @@ struct sg_limit {
 };
 
 /* All that there are. */
-#define SG_LIMITS_COUNT 12
+#define SG_LIMITS_COUNT 14
 
 /** sg_limits_read() - as they are now */
 void sg_limits_read(struct sg_node *n, struct sg_limit out[SG_LIMITS_COUNT]);

@@ -77,6 +77,8 @@ static void mistakes_are_explained(void **state)
 		{ "udp/20-10", "from 1 to 65535" },
 		{ "udp/20-", "from 1 to 65535" },
 		{ "icmp/8", "only tcp and udp" },
+		{ "icmp from fd00::/8", "write icmpv6" },
+		{ "icmpv6 from 10.0.0.0/8", "write icmp" },
 		{ "tcp/22 from ten", "addresses as" },
 		{ "tcp/22 from 10.0.0.1/8", "addresses as" },
 		{ "tcp/22 from 10.0.0.0/33", "addresses as" },
