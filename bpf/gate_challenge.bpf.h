@@ -53,7 +53,7 @@ static __always_inline const __u64 *mac1_key_of(const struct arrival *a,
 static __always_inline __u16 checksum(__u64 sum)
 {
 #pragma unroll
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 3; i++)
 		sum = (sum & 0xffff) + (sum >> 16);
 	return ~sum;
 }
@@ -63,24 +63,32 @@ static __always_inline __u64 sum64(__u64 sum, __u64 w)
 	return sum + (__u32)w + (w >> 32);
 }
 
-#define COOKIE_WORDS (SIGNET_COOKIE_FRAME_LEN / 8)
-#define REPLY_UDP    (sizeof(struct udphdr) + SIGNET_COOKIE_FRAME_LEN)
+#define REPLY_UDP (sizeof(struct udphdr) + SIGNET_COOKIE_FRAME_LEN)
+
+struct frame {
+	__u64 *to; /* in the packet */
+	__u64 sum;
+};
+
+static __always_inline __u64 put(struct frame *f, int at, __u64 w)
+{
+	f->to[at] = w;
+	f->sum = sum64(f->sum, w);
+	return le64(w);
+}
 
 /* The cookie is cookie_of()'s. Its rounds and those of the frame's mac go side by
  * side until the mac needs it: each alone leaves a processor idle for a while.
+ * Return: the sum of the frame's words
  */
-static __always_inline void cookie_frame(const struct arrival *a,
-					 const struct gate_port *cfg,
-					 const __u32 source[4],
-					 __u64 f[COOKIE_WORDS])
+static __always_inline __u64 cookie_frame(const struct arrival *a,
+					  const struct gate_port *cfg,
+					  const __u32 source[4], __u64 *to)
 {
-	__u64 last = le16(a->source_port);
+	__u64 last = le16(a->source_port), half;
+	struct frame f = { .to = to };
 	struct sip mac, cookie;
 
-	f[0] = le64(SIGNET_FRAME_COOKIE | le64(a->head[1]) << 32);
-	f[1] = 0;
-	f[2] = a->head[MAC1_WORD];
-	f[3] = a->head[MAC1_WORD + 1];
 	sip_start128(&mac, mac1_key_of(a, cfg));
 	sip_start128(&cookie, cfg->secret[0]);
 	if (a->k.ip6) {
@@ -91,34 +99,37 @@ static __always_inline void cookie_frame(const struct arrival *a,
 		last = le32(source[0]) | last << 32 | 6ull << 56;
 	}
 	cookie.v3 ^= last;
-	sip_word_beside(&mac, le64(f[0]), &cookie);
+	half = le64(SIGNET_FRAME_COOKIE | le64(a->head[1]) << 32);
+	sip_word_beside(&mac, put(&f, 0, half), &cookie);
 	cookie.v0 ^= last;
 	cookie.v2 ^= 0xee;
-	sip_word_beside(&mac, 0, &cookie);
-	sip_word_beside(&mac, le64(f[2]), &cookie);
-	f[4] = le64(sip_out(&cookie));
+	sip_word_beside(&mac, put(&f, 1, 0), &cookie);
+	sip_word_beside(&mac, put(&f, 2, a->head[MAC1_WORD]), &cookie);
+	half = le64(sip_out(&cookie));
 	cookie.v1 ^= 0xdd;
-	sip_word_beside(&mac, le64(f[3]), &cookie);
-	sip_word_beside(&mac, le64(f[4]), &cookie);
-	f[5] = le64(sip_out(&cookie));
-	sip_word(&mac, le64(f[5]));
+	sip_word_beside(&mac, put(&f, 3, a->head[MAC1_WORD + 1]), &cookie);
+	sip_word_beside(&mac, put(&f, 4, half), &cookie);
+	sip_word(&mac, put(&f, 5, le64(sip_out(&cookie))));
 	sip_word(&mac, (__u64)offsetof(struct signet_cookie_frame, mac) << 56);
-	sip_end128(&mac, &f[6]);
+	mac.v2 ^= 0xee;
+	put(&f, 6, le64(sip_end(&mac)));
+	mac.v1 ^= 0xdd;
+	put(&f, 7, le64(sip_end(&mac)));
+	return f.sum;
 }
 
 /* Headers are written by words, too. Return: the sum of the addresses */
-static __always_inline __u64 reply_ip4(__u32 *ip, const __u32 to[4],
-				       const __u32 from[4])
+static __always_inline __u64 reply_ip4(struct iphdr *ip4, __u32 to)
 {
-	__u64 sum = (__u64)from[0] + to[0];
+	__u32 *ip = (__u32 *)ip4, from = ip[4];
+	__u64 sum = (__u64)from + to;
 
 	ip[0] = bpf_htonl(0x45000000 | (sizeof(struct iphdr) + REPLY_UDP));
 	ip[1] = bpf_htonl(0x4000); /* don't fragment */
 	ip[2] = bpf_htonl(64 << 24 | IPPROTO_UDP << 16);
-	ip[3] = from[0];
-	ip[4] = to[0];
-	((struct iphdr *)ip)->check =
-		checksum(sum + ip[0] + (__u64)ip[1] + ip[2]);
+	ip[3] = from;
+	ip[4] = to;
+	ip4->check = checksum(sum + ip[0] + (__u64)ip[1] + ip[2]);
 	return sum;
 }
 
@@ -140,32 +151,29 @@ static __always_inline __u64 reply_ip6(struct ipv6hdr *ip6, const __u32 to[4],
 }
 
 static __always_inline void reply_udp(struct udphdr *udp,
-				      const struct arrival *a, __u64 sum,
-				      const __u64 f[COOKIE_WORDS])
+				      const struct arrival *a,
+				      const struct gate_port *cfg,
+				      const __u32 source[4], __u64 sum)
 {
-	__u64 *to = (__u64 *)(udp + 1);
-
+	sum += cookie_frame(a, cfg, source, (__u64 *)(udp + 1));
 	udp->source = a->port;
 	udp->dest = a->source_port;
 	udp->len = bpf_htons(REPLY_UDP);
 	sum += bpf_htons(IPPROTO_UDP) + 2 * udp->len + a->port + a->source_port;
-#pragma unroll
-	for (int i = 0; i < COOKIE_WORDS; i++) {
-		to[i] = f[i];
-		sum = sum64(sum, f[i]);
-	}
 	udp->check = checksum(sum) ?: 0xffff;
 }
 
-static __always_inline void swap_ethernet(__u16 *eth)
+static __always_inline void swap_ethernet(void *eth)
 {
-#pragma unroll
-	for (int i = 0; i < ETH_ALEN / 2; i++) {
-		__u16 to = eth[i];
+	__u32 *to = eth, *from = eth + ETH_ALEN;
+	__u16 *to2 = eth + 4, *from2 = eth + ETH_ALEN + 4;
+	__u32 four = *to;
+	__u16 two = *to2;
 
-		eth[i] = eth[i + ETH_ALEN / 2];
-		eth[i + ETH_ALEN / 2] = to;
-	}
+	*to = *from;
+	*to2 = *from2;
+	*from = four;
+	*from2 = two;
 }
 
 /*
@@ -187,38 +195,45 @@ static __always_inline bool shorten(struct xdp_md *ctx, __u32 size)
 /* The packet becomes its own answer: same tags, fresh headers without options.
  * Return: false where it can't be written.
  */
-static __always_inline bool reply(struct xdp_md *ctx, const struct arrival *a,
-				  const __u32 to[4],
-				  const __u64 f[COOKIE_WORDS])
+static __always_inline bool reply6(struct xdp_md *ctx, const struct arrival *a,
+				   const struct gate_port *cfg,
+				   const __u32 to[4])
 {
-	__u32 l3 = a->k.l3, size;
-	__u32 from[4];
+	__u32 l3 = a->k.l3;
 	struct ipv6hdr *ip6;
-	struct iphdr *ip;
-	__u16 *eth;
+	__u32 from[4];
+	void *eth;
 
-	size = l3 + (a->k.ip6 ? sizeof(*ip6) : sizeof(*ip)) + REPLY_UDP;
 	destination_of(ctx, &a->k, from);
-	if (!shorten(ctx, size) ||
-	    !packet_has(ctx, 0, sizeof(struct ethhdr), eth))
+	if (!shorten(ctx, l3 + sizeof(*ip6) + REPLY_UDP) ||
+	    !packet_has(ctx, 0, sizeof(struct ethhdr), eth) ||
+	    !packet_has(ctx, l3, sizeof(*ip6) + REPLY_UDP, ip6))
 		return false;
 	swap_ethernet(eth);
-	if (a->k.ip6) {
-		if (!packet_has(ctx, l3, sizeof(*ip6) + REPLY_UDP, ip6))
-			return false;
-		reply_udp((struct udphdr *)(ip6 + 1), a,
-			  reply_ip6(ip6, to, from), f);
-	} else {
-		if (!packet_has(ctx, l3, sizeof(*ip) + REPLY_UDP, ip))
-			return false;
-		reply_udp((struct udphdr *)(ip + 1), a,
-			  reply_ip4((__u32 *)ip, to, from), f);
-	}
+	reply_udp((struct udphdr *)(ip6 + 1), a, cfg, to,
+		  reply_ip6(ip6, to, from));
+	return true;
+}
+
+static __always_inline bool reply4(struct xdp_md *ctx, const struct arrival *a,
+				   const struct gate_port *cfg,
+				   const __u32 to[4])
+{
+	__u32 l3 = a->k.l3;
+	struct iphdr *ip;
+	void *eth;
+
+	if (!shorten(ctx, l3 + sizeof(*ip) + REPLY_UDP) ||
+	    !packet_has(ctx, 0, sizeof(struct ethhdr), eth) ||
+	    !packet_has(ctx, l3, sizeof(*ip) + REPLY_UDP, ip))
+		return false;
+	swap_ethernet(eth);
+	reply_udp((struct udphdr *)(ip + 1), a, cfg, to, reply_ip4(ip, to[0]));
 	return true;
 }
 
 /* A batch for this CPU, from what all of them may send. Return: there was one */
-static __always_inline bool take_batch(struct pace *pace, __u64 interval)
+static __always_inline bool take_batch(__u64 interval)
 {
 	__u64 now = bpf_ktime_get_coarse_ns(), at, to;
 	__u32 zero = 0;
@@ -234,44 +249,31 @@ static __always_inline bool take_batch(struct pace *pace, __u64 interval)
 		if (at > now + interval * (GATE_COOKIE_BURST - COOKIE_BATCH))
 			return false;
 		to = (at > now ? at : now) + interval * COOKIE_BATCH;
-		if (__sync_val_compare_and_swap(next, at, to) == at) {
-			pace->challenges = COOKIE_BATCH;
+		if (__sync_val_compare_and_swap(next, at, to) == at)
 			return true;
-		}
 	}
 	return false;
-}
-
-static __always_inline bool may_challenge(const struct gate_port *cfg)
-{
-	__u32 zero = 0;
-	struct pace *pace;
-
-	pace = bpf_map_lookup_elem(&paces, &zero);
-	if (!pace ||
-	    (!pace->challenges && !take_batch(pace, cfg->cookie_interval)))
-		return false;
-	pace->challenges--;
-	return true;
 }
 
 static __always_inline int challenge(struct xdp_md *ctx, struct arrival *a,
 				     const struct gate_port *cfg,
 				     const __u32 source[4])
 {
-	__u64 f[COOKIE_WORDS];
 	struct gate_counters *c;
+	bool replied;
 
 	if (!is_local(ctx, &a->k))
 		return FOR_OTHERS;
-	if (!may_challenge(cfg))
-		return refuse_frame(SIGNET_DROP_MAC2);
-	cookie_frame(a, cfg, source, f);
-	if (!reply(ctx, a, source, f))
-		return refuse_frame(SIGNET_DROP_MAC2);
 	c = counts();
-	if (c)
-		c->passed[GATE_CHALLENGED]++;
+	/* what this CPU has sent says where in its batch it is */
+	if (!c || (c->passed[GATE_CHALLENGED] % COOKIE_BATCH == 0 &&
+		   !take_batch(cfg->cookie_interval)))
+		return refuse_frame(SIGNET_DROP_MAC2);
+	replied = a->k.ip6 ? reply6(ctx, a, cfg, source)
+			   : reply4(ctx, a, cfg, source);
+	if (!replied)
+		return refuse_frame(SIGNET_DROP_MAC2);
+	c->passed[GATE_CHALLENGED]++;
 	return XDP_TX;
 }
 

@@ -127,19 +127,20 @@ static __always_inline int judge_init(struct xdp_md *ctx, struct arrival *a,
 	__u32 source[4];
 
 	source_of(ctx, &a->k, source);
-	if (has_mac2(a)) {
-		if (!proved(a, cfg, source))
-			return challenge(ctx, a, cfg, source);
-		if (!take_token(a, cfg, source))
-			return refuse_frame(SIGNET_DROP_RATE);
-	} else if (cfg->flags & GATE_LOADED ||
-		   a->hs.pattern != SIGNET_PATTERN_IK) {
-		return challenge(ctx, a, cfg, source);
+	if (!has_mac2(a)) {
+		if (!(cfg->flags & GATE_LOADED) &&
+		    a->hs.pattern == SIGNET_PATTERN_IK)
+			return pass(GATE_PASS_HANDSHAKE);
+	} else if (proved(a, cfg, source)) {
+		return take_token(a, cfg, source)
+			       ? pass(GATE_PASS_HANDSHAKE)
+			       : refuse_frame(SIGNET_DROP_RATE);
 	}
-	return pass(GATE_PASS_HANDSHAKE);
+	return challenge(ctx, a, cfg, source);
 }
 
-__noinline int judge_handshake(struct xdp_md *ctx, struct arrival *a)
+static __always_inline int judge_handshake(struct xdp_md *ctx,
+					   struct arrival *a)
 {
 	const struct gate_port *cfg;
 	enum signet_drop reason;

@@ -62,12 +62,6 @@ struct {
 	__type(value, struct gate_bucket);
 } buckets SEC(".maps");
 
-/* challenges that this CPU has still to send, and when the next event may go */
-struct pace {
-	__u64 challenges;
-	__u64 event;
-};
-
 /* So many challenges are taken from the budget of all CPUs at once. */
 #define COOKIE_BATCH 16
 
@@ -79,11 +73,12 @@ struct {
 	__type(value, __u64);
 } budget SEC(".maps");
 
+/* when the next event of this CPU may go */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct pace);
+	__type(value, __u64);
 } paces SEC(".maps");
 
 struct {
@@ -239,13 +234,13 @@ __noinline int sample(struct xdp_md *ctx, struct packet *k, __u32 reason,
 {
 	__u64 now = bpf_ktime_get_ns();
 	struct gate_event *e;
-	struct pace *pace;
 	__u32 zero = 0;
+	__u64 *next;
 
 	if (!k)
 		return 0;
-	pace = bpf_map_lookup_elem(&paces, &zero);
-	if (!pace || !may_go(&pace->event, now, 1000000000 / EVENTS_PER_SECOND,
+	next = bpf_map_lookup_elem(&paces, &zero);
+	if (!next || !may_go(next, now, 1000000000 / EVENTS_PER_SECOND,
 			     EVENTS_PER_SECOND))
 		return 0;
 	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
