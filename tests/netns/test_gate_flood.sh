@@ -86,16 +86,11 @@ check "under load" within $((4 * SLOW)) eval '[ "$(gate_field b eth0 cookies)" =
 challenged=$(gate_count b passed challenged)
 check "the gate answers" within $((4 * SLOW)) eval \
 	'[ $(($(gate_count b passed challenged) - challenged)) -ge $((RATE / 4)) ]'
-: >"$T/took"
-for _ in 1 2 3; do
-	node_kill a
-	node_start a
-	start=$(now_ms)
-	within 5 in_ns a ping -q -c 1 -W 0.2 10.77.0.2
-	echo $(($(now_ms) - start)) >>"$T/took"
-done
-number "a real node connects meanwhile (ms, median of three)" \
-	"$(sort -n "$T/took" | sed -n 2p)" -le $((2500 * SLOW))
+check "metrics say so, though the agent sees few of them" eval \
+	'sig b metrics | grep -q "^signet_loaded 1"'
+connect a 5
+number "a real node connects meanwhile (ms, median of three)" "$took" -le \
+	$((2500 * SLOW))
 wait $flood
 check "when it is over, so is the load" within 12 eval \
 	'[ "$(gate_field b eth0 cookies)" = auto ]'
