@@ -65,6 +65,25 @@ int sg_bpf_map_next(int fd, const void *key, void *next)
 	return element(BPF_MAP_GET_NEXT_KEY, fd, key, next);
 }
 
+int sg_bpf_map_batch(int fd, const uint32_t *from, uint32_t *next, void *keys,
+		     void *values, uint32_t *n)
+{
+	union bpf_attr a;
+	int ret;
+
+	memset(&a, 0, sizeof(a));
+	a.batch.map_fd = (uint32_t)fd;
+	a.batch.in_batch = ptr(from);
+	a.batch.out_batch = ptr(next);
+	a.batch.keys = ptr(keys);
+	a.batch.values = ptr(values);
+	a.batch.count = *n;
+	ret = sys_bpf(BPF_MAP_LOOKUP_BATCH, &a);
+	/* the last of them come with that error */
+	*n = !ret || ret == -ENOENT ? a.batch.count : 0;
+	return ret;
+}
+
 static int info_of(int fd, void *info, uint32_t len)
 {
 	union bpf_attr a;

@@ -21,6 +21,16 @@ int sg_bpf_map_update(int fd, const void *key, const void *value);
 int sg_bpf_map_delete(int fd, const void *key);
 /* @key NULL: the first one. -ENOENT: that was the last */
 int sg_bpf_map_next(int fd, const void *key, void *next);
+
+/**
+ * sg_bpf_map_batch() - several elements of a hash map, without a call for each
+ * @from: where to go on, NULL: at the beginning; @next receives what is next
+ * @n: room in @keys and @values; receives how many came
+ * Return: 0; -ENOENT: these were the last; or -errno
+ */
+int sg_bpf_map_batch(int fd, const uint32_t *from, uint32_t *next, void *keys,
+		     void *values, uint32_t *n);
+
 int sg_bpf_map_info(int fd, struct bpf_map_info *info);
 int sg_bpf_prog_info(int fd, struct bpf_prog_info *info);
 

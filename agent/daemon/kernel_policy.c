@@ -26,6 +26,9 @@
 #define TCX_INGRESS ((enum bpf_attach_type)46)
 #define TCX_EGRESS  ((enum bpf_attach_type)47)
 
+/* Flows that are read at once. */
+#define FLOWS_BATCH 512
+
 enum { IN, OUT, N_PROGS };
 enum { VERDICTS, PREFIXES, FLOWS, ASKED, REFUSALS, COUNTERS, BSS, N_MAPS };
 
@@ -365,33 +368,47 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * KERNEL_SECOND + (uint64_t)ts.tv_nsec;
 }
 
+/* Return: whether it is of a peer that we know */
+static bool to_flow(struct sg_datapath *dp, const struct signet_flow_key *key,
+		    const struct policy_flow *f, uint64_t now,
+		    struct sg_dp_flow *out)
+{
+	void *peer = sg_map_get(&dp->by_peer, key->peer);
+
+	if (!peer)
+		return false;
+	*out = (struct sg_dp_flow){
+		.key = *key,
+		.verdict = (enum sg_dp_verdict)f->verdict,
+		.packets = f->packets,
+		.bytes = f->bytes,
+		.idle_ns = now > f->last_ns ? now - f->last_ns : 0,
+	};
+	out->key.peer = (uint32_t)(uintptr_t)peer - 1;
+	return true;
+}
+
+/* One call for many: a full table takes a second one by one, and the loop waits. */
 static size_t read_flows(struct sg_datapath *dp, int map,
 			 struct sg_dp_flow *out, size_t cap)
 {
-	struct signet_flow_key key, *at = NULL;
+	static struct signet_flow_key keys[FLOWS_BATCH];
+	static struct policy_flow flows[FLOWS_BATCH];
+	uint32_t next, from, got;
 	uint64_t now = now_ns();
-	struct policy_flow f;
+	bool first = true;
 	size_t n = 0;
+	int ret;
 
-	/* entries come and go meanwhile: never more than the map can hold */
-	for (size_t i = 0; n < cap && i < POLICY_FLOWS; i++) {
-		void *peer;
-
-		if (sg_bpf_map_next(map, at, &key))
-			break;
-		at = &key;
-		peer = sg_map_get(&dp->by_peer, key.peer);
-		if (!peer || sg_bpf_map_lookup(map, &key, &f))
-			continue;
-		out[n] = (struct sg_dp_flow){
-			.key = key,
-			.verdict = (enum sg_dp_verdict)f.verdict,
-			.packets = f.packets,
-			.bytes = f.bytes,
-			.idle_ns = now > f.last_ns ? now - f.last_ns : 0,
-		};
-		out[n++].key.peer = (uint32_t)(uintptr_t)peer - 1;
-	}
+	do {
+		got = FLOWS_BATCH;
+		ret = sg_bpf_map_batch(map, first ? NULL : &from, &next, keys,
+				       flows, &got);
+		for (uint32_t i = 0; i < got && n < cap; i++)
+			n += to_flow(dp, &keys[i], &flows[i], now, &out[n]);
+		first = false;
+		from = next;
+	} while (!ret && n < cap);
 	return n;
 }
 

@@ -133,6 +133,42 @@ static void a_program_that_is_not_there_is_refused(void **state)
 	assert_true(sg_bpf_load(&o, &err) < 0);
 }
 
+static void a_table_is_read_whole_by_several_at_once(void **state)
+{
+	static const uint32_t all = 5000;
+	static uint8_t seen[5000];
+	uint32_t keys[64], next, from, n, value = 7;
+	uint64_t values[64], nine = 9;
+	int fd = sg_bpf_map_create(BPF_MAP_TYPE_LRU_HASH, sizeof(value),
+				   sizeof(nine), 65536, 0);
+	bool first = true;
+	int ret;
+
+	assert_true(fd >= 0);
+	n = 64;
+	assert_int_equal(sg_bpf_map_batch(fd, NULL, &next, keys, values, &n),
+			 -ENOENT);
+	assert_int_equal(n, 0);
+	for (uint32_t i = 0; i < all; i++)
+		assert_int_equal(sg_bpf_map_update(fd, &i, &nine), 0);
+	do {
+		n = 64;
+		ret = sg_bpf_map_batch(fd, first ? NULL : &from, &next, keys,
+				       values, &n);
+		for (uint32_t i = 0; i < n; i++) {
+			assert_in_range(keys[i], 0, all - 1);
+			assert_int_equal(seen[keys[i]]++, 0);
+			assert_int_equal(values[i], 9);
+		}
+		first = false;
+		from = next;
+	} while (!ret);
+	assert_int_equal(ret, -ENOENT);
+	for (uint32_t i = 0; i < all; i++)
+		assert_int_equal(seen[i], 1);
+	close(fd);
+}
+
 static void pins_are_replaced_and_leave_nothing_behind(void **state)
 {
 	struct sg_bpf_object o = object();
@@ -162,6 +198,7 @@ int main(void)
 		cmocka_unit_test(a_map_of_the_same_layout_is_kept),
 		cmocka_unit_test(a_map_of_another_layout_is_replaced),
 		cmocka_unit_test(a_program_that_is_not_there_is_refused),
+		cmocka_unit_test(a_table_is_read_whole_by_several_at_once),
 		cmocka_unit_test(pins_are_replaced_and_leave_nothing_behind),
 	};
 
