@@ -204,7 +204,8 @@ static int put(struct sg_gates *gs, struct sg_gate *g, struct sg_error *err)
 	else if (strcmp(l.name, g->want.ifname))
 		ret = sg_err(err, EINVAL, "%s is another name of %s: use that",
 			     g->want.ifname, l.name);
-	if (!ret && (g->link >= 0 || g->prog >= 0) && g->ifindex != l.ifindex)
+	if (!ret && (g->link >= 0 || g->prog >= 0) &&
+	    (g->ifindex != l.ifindex || !gate_in_place(g)))
 		gate_remove(gs, g);
 	if (!ret) {
 		g->ifindex = l.ifindex;
@@ -252,6 +253,18 @@ int gate_change(struct sg_gates *gs, struct sg_gate *g,
 	return ret;
 }
 
+/* Is it so already? Loading takes the verifier a while. */
+static bool is_so(const struct sg_gate *g, const struct sg_config_gate *c)
+{
+	const struct sg_config_gate *is = &g->want;
+
+	return g->attached && !g->by_command && !g->trial_ends &&
+	       is->strict == c->strict && is->always == c->always &&
+	       is->mode == c->mode && is->n_allow == c->n_allow &&
+	       !memcmp(is->allow, c->allow, c->n_allow * sizeof(*c->allow)) &&
+	       gate_in_place(g);
+}
+
 int gate_configure(struct sg_gates *gs, const struct sg_config_gate *c,
 		   struct sg_error *err)
 {
@@ -263,6 +276,10 @@ int gate_configure(struct sg_gates *gs, const struct sg_config_gate *c,
 	if (!g)
 		return sg_err(err, ENOSPC, "gate %s: at most %d are possible",
 			      c->ifname, SG_CONFIG_GATES_MAX);
+	if (is_so(g, c)) {
+		g->want = *c;
+		return 0;
+	}
 	ret = gate_change(gs, g, c, false, 0, err);
 	if (ret)
 		sg_log(SG_LOG_ERR, "gate %s: %s", c->ifname, err->text);

@@ -105,6 +105,13 @@ static void open_maps(struct sg_gate *g)
 	}
 }
 
+bool gate_in_place(const struct sg_gate *g)
+{
+	if (g->prog >= 0)
+		return gate_dispatcher_has(g->ifindex, g->prog);
+	return g->link >= 0 && sg_bpf_link_ifindex(g->link) == (int)g->ifindex;
+}
+
 /* What is pinned for this interface, if it is there: link and maps. */
 static void open_pins(struct sg_gates *gs, struct sg_gate *g)
 {
@@ -117,9 +124,7 @@ static void open_pins(struct sg_gates *gs, struct sg_gate *g)
 	}
 	g->link = sg_bpf_pinned(g->folder, "link");
 	g->prog = sg_bpf_pinned(g->folder, "program");
-	if (g->prog >= 0 ? !gate_dispatcher_has(g->ifindex, g->prog)
-			 : g->link < 0 || sg_bpf_link_ifindex(g->link) !=
-						  (int)g->ifindex) {
+	if (!gate_in_place(g)) {
 		gate_remove(gs, g);
 		return;
 	}

@@ -176,6 +176,10 @@ void gate_remove(struct sg_gates *gs, struct sg_gate *g);
 void gate_release(struct sg_gates *gs, struct sg_gate *g);
 /** gate_adopt() - what an earlier agent was told by command, from its maps */
 int gate_adopt(struct sg_gates *gs, uint32_t ifindex, struct sg_gate *g);
+/** gate_in_place() - is it in front of its interface, so far as is known? Others
+ * may have taken it off.
+ */
+bool gate_in_place(const struct sg_gate *g);
 const char *gate_mode_name(const struct sg_gate *g);
 
 /* gate_folder.c */

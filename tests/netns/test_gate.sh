@@ -236,6 +236,13 @@ check "and loses it when it goes" within 5 eval \
 	'[ "$(gate_field b eth9 attached)" = false ]'
 sed -i '/^\[Gate eth9/,$d' "$T/b/etc/signet.conf"
 check "removed from the configuration" sig b reload
+id=$(xdp_of b eth0)
+check "a reload without a change" sig b reload
+is "leaves the program where it is" "$(xdp_of b eth0)" "$id"
+bpftool link detach pinned /sys/fs/bpf/signet/v1/gate-*/link
+is "where another one takes it off" "$(xdp_of b eth0)" 0
+check "a reload" sig b reload
+is "puts it back" "$(($(xdp_of b eth0) > 0))" 1
 is "it is gone" "$(gate_field b eth9 attached)" ""
 is "the other one is not" "$(gate_field b eth0 attached)" true
 
