@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Packet and message frames, in packets of every shape. */
+#include <net/if.h>
+#include <time.h>
+
 #include "gate_lab.h"
 
 static const struct chain {
@@ -338,6 +341,7 @@ static void drops_are_sampled(void **state)
 {
 	struct ring_buffer *ring;
 	struct events e = { 0 };
+	struct timespec now;
 	uint8_t f[100];
 	struct made m;
 
@@ -358,6 +362,12 @@ static void drops_are_sampled(void **state)
 	assert_int_equal(e.last.label, LABEL + 9);
 	assert_int_equal(e.last.family, AF_INET);
 	assert_int_equal(e.last.length, m.len);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	assert_in_range(e.last.time_ns, 1,
+			now.tv_sec * 1000000000ull + now.tv_nsec);
+	assert_true(e.last.time_ns >
+		    (now.tv_sec - 100) * 1000000000ull + now.tv_nsec);
+	assert_int_equal(e.last.ifindex, if_nametoindex("lo"));
 	assert_int_equal(e.last.port, htons(PORT));
 	assert_int_equal(e.last.source_port, htons(SOURCE_PORT));
 	assert_int_equal(ntohl(e.last.source[0]), 0xc0000207);

@@ -3,6 +3,8 @@
  * Maps that are full: what is in them stays and is found, what finds no place
  * changes no verdict but its own, and every packet is counted.
  */
+#include <time.h>
+
 #include "handshake.h"
 
 static void make_authentic(struct made *m, const struct shape *s,
@@ -145,6 +147,14 @@ static void prefixes_push_each_other_out_of_a_bucket(void **state)
 	passes(&m, GATE_PASS_HANDSHAKE);
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &t), 0);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
 /* A bucket for the /64 in one half, one for the /48 in the other; of IPv4 one. */
 static void sites_have_buckets_of_their_own(void **state)
 {
@@ -152,12 +162,23 @@ static void sites_have_buckets_of_their_own(void **state)
 
 	set_flags(GATE_LOADED);
 	for (int ip6 = 0; ip6 < 2; ip6++) {
-		uint32_t used[2] = { 0 };
+		uint32_t used[2] = { 0 }, in_time[2] = { 0 };
+		uint64_t before = now_ns();
 
 		make_proved(&m, &(struct shape){ .ip6 = ip6 });
 		passes(&m, GATE_PASS_HANDSHAKE);
-		for (uint32_t i = 0; i < GATE_BUCKETS; i++)
-			used[i >= GATE_BUCKETS / 2] += !!bucket_at(i).tag;
+		for (uint32_t i = 0; i < GATE_BUCKETS; i++) {
+			/* a site's tokens come back eight times as fast */
+			bool site = i >= GATE_BUCKETS / 2;
+			uint64_t each = 1000000000 / (site ? 8 : 1);
+			struct gate_bucket b = bucket_at(i);
+
+			used[site] += !!b.tag;
+			in_time[site] += b.next >= before + each &&
+					 b.next <= now_ns() + each;
+		}
+		assert_int_equal(in_time[0], 1);
+		assert_int_equal(in_time[1], ip6);
 		assert_int_equal(used[0], 1 + ip6);
 		assert_int_equal(used[1], ip6);
 	}
@@ -181,8 +202,12 @@ static void full_buckets_refuse_nobody(void **state)
 	}
 }
 
+static struct gate_event last;
+
 static int count_event(void *ctx, void *data, size_t size)
 {
+	assert_int_equal(size, sizeof(last));
+	last = *(struct gate_event *)data;
 	++*(unsigned int *)ctx;
 	return 0;
 }
@@ -214,7 +239,7 @@ static void a_full_ring_of_events_changes_nothing(void **state)
 				NULL);
 	assert_non_null(ring);
 	lab.gate->data->control.sampled = true;
-	make_authentic(&m, &(struct shape){ 0 }, LABEL + 1);
+	make_authentic(&m, &(struct shape){ .ip6 = true }, LABEL + 1);
 	for (size_t i = 0; i < room + 200; i++) {
 		if (i % 50 == 0)
 			forget_paces();
@@ -231,6 +256,10 @@ static void a_full_ring_of_events_changes_nothing(void **state)
 	drops(&m, SIGNET_DROP_LABEL);
 	ring_buffer__consume(ring);
 	assert_int_equal(n, 1);
+	/* with nothing of what was there before */
+	assert_int_equal(last.source[0], htonl(0xc0000201));
+	for (int i = 1; i < 4; i++)
+		assert_int_equal(last.source[i], 0);
 	ring_buffer__free(ring);
 }
 

@@ -3,6 +3,8 @@
  * Handshake and cookie frames: form, mac1, the challenge that the gate sends,
  * mac2 and rates. Macs and cookies are libsodium's, by the protocol's core.
  */
+#include <unistd.h>
+
 #include "handshake.h"
 
 static uint16_t udp_sum(const uint8_t *l3, const uint8_t *l4, bool ip6)
@@ -37,19 +39,23 @@ static void is_challenge(const struct made *m, const struct shape *s)
 	assert_memory_equal(l3 + addr, m->b + m->l3 + addr + n, n);
 	assert_memory_equal(l3 + addr + n, m->b + m->l3 + addr, n);
 	if (s->ip6) {
-		assert_int_equal(l3[0] >> 4, 6);
 		assert_int_equal(l3[4] << 8 | l3[5],
 				 8 + SIGNET_COOKIE_FRAME_LEN);
+		assert_memory_equal(l3, "\x60\0\0", 4);
 		assert_int_equal(l3[6], IPPROTO_UDP);
+		assert_int_equal(l3[7], 64);
 	} else {
-		assert_int_equal(l3[0], 0x45);
+		assert_memory_equal(l3, "\x45", 2);
 		assert_int_equal(l3[2] << 8 | l3[3],
 				 28 + SIGNET_COOKIE_FRAME_LEN);
-		assert_int_equal(l3[9], IPPROTO_UDP);
+		/* no identifier, as it is not to be fragmented */
+		assert_memory_equal(l3 + 4, "\0\0\x40\0\x40\x11", 6);
 		assert_int_equal(checksum(l3, 20, 0), 0);
 	}
 	assert_memory_equal(l4, m->b + m->l4 + 2, 2);
 	assert_memory_equal(l4 + 2, m->b + m->l4, 2);
+	assert_int_equal(l4[4] << 8 | l4[5], 8 + SIGNET_COOKIE_FRAME_LEN);
+	assert_true(l4[6] | l4[7]);
 	assert_int_equal(udp_sum(l3, l4, s->ip6), 0);
 
 	cookie_for(m, s, 0, cookie);
@@ -76,6 +82,12 @@ static void an_init_for_us_passes(void **state)
 		passes(&m, GATE_PASS_HANDSHAKE);
 	}
 	make(&m, &(struct shape){ 0 }, f, SIGNET_HANDSHAKE_MIN - 1);
+	drops(&m, SIGNET_DROP_LENGTH);
+	make(&m, &(struct shape){ 0 }, f, sizeof(f));
+	memset(m.b + m.len, 0, 1);
+	m.len++;
+	put16(m.b + m.l3 + 2, m.len - m.l3);
+	put16(m.b + m.l4 + 4, m.len - m.l4);
 	drops(&m, SIGNET_DROP_LENGTH);
 }
 
@@ -169,6 +181,16 @@ static void what_answers_strangers_needs_a_cookie(void **state)
 	drops(&m, SIGNET_DROP_MAC1);
 	set_flags(GATE_PAIRING);
 	assert_int_equal(run(m.b, m.len), XDP_TX);
+	/* and nothing else is */
+	make_init(f, SIGNET_PATTERN_XXPSK3);
+	make(&m, &s, f, sizeof(f));
+	drops(&m, SIGNET_DROP_MAC1);
+	make_init(f, SIGNET_PATTERN_XX);
+	make(&m, &s, f, sizeof(f));
+	challenged(&m, &s);
+	signet_mac1_write(f, lab.mac1_zero);
+	make(&m, &s, f, sizeof(f));
+	drops(&m, SIGNET_DROP_MAC1);
 	make_init(f, SIGNET_PATTERN_IK);
 	signet_mac1_write(f, lab.mac1_zero);
 	make(&m, &s, f, sizeof(f));
@@ -227,6 +249,103 @@ static void a_site_has_its_rate(void **state)
 		passed += verdict == XDP_PASS;
 	}
 	assert_int_equal(passed, 40);
+}
+
+/* Bytes before the /48 ends make another site, those behind it another /64. */
+static void a_site_is_a_48(void **state)
+{
+	struct shape s = { .ip6 = true };
+	uint8_t cookie[16];
+	struct made m;
+
+	lab.settings.port[1].interval = 3600ull * 1000000000;
+	set_flags(GATE_LOADED);
+	for (int i = 0; i < 16; i++) {
+		/* eight /64s of five each are what one site may */
+		for (int j = 0; j < (i ? 1 : 41); j++) {
+			make_proved(&m, &s);
+			if (!i)
+				m.b[m.l3 + 8 + 7] = j;
+			else
+				m.b[m.l3 + 8 + i - 1] ^= 0x80;
+			memset(m.b + m.payload + SIGNET_MAC2_OFFSET, 0, 16);
+			cookie_for(&m, &s, 0, cookie);
+			signet_mac2_write(m.b + m.payload, cookie);
+			if (!i ? j < 40 : i - 1 < 6)
+				passes(&m, GATE_PASS_HANDSHAKE);
+			else
+				drops(&m, SIGNET_DROP_RATE);
+		}
+	}
+}
+
+/* Tokens come back, one in each interval, whether there is load or not. */
+static void a_prefix_has_its_tokens_back_in_time(void **state)
+{
+	struct shape s = { 0 };
+	struct made m;
+
+	lab.settings.port[1].interval = 50000000;
+	lab.settings.port[1].burst = 1;
+	for (int flags = 0; flags < 2; flags++) {
+		set_flags(flags ? GATE_LOADED : 0);
+		s.source = 100 + flags;
+		make_proved(&m, &s);
+		for (int i = 0; i < 2; i++) {
+			int early = 0;
+
+			passes(&m, GATE_PASS_HANDSHAKE);
+			/* a test that is late finds it back at once */
+			early = run(m.b, m.len);
+			assert_true(early == XDP_DROP || early == XDP_PASS);
+			if (early == XDP_DROP)
+				counted(&lab.before.dropped[SIGNET_DROP_RATE]);
+			usleep(120000);
+		}
+	}
+}
+
+/* Its checksum would be 0, which says that there is none: it is sent as ffff. */
+static void a_challenge_has_a_checksum(void **state)
+{
+	uint8_t f[SIGNET_HANDSHAKE_MAX], want[SIGNET_COOKIE_FRAME_LEN];
+	uint32_t sport = 0, sum = 0;
+	struct shape s = { 0 };
+	struct made m;
+
+	set_flags(GATE_LOADED);
+	make_init(f, SIGNET_PATTERN_IK);
+	while (sum != 0xffff) {
+		uint8_t cookie[16];
+
+		s.sport = ++sport % 65535 + 1;
+		s.source = 1 + sport / 65535;
+		assert_int_not_equal(s.source, 255);
+		make(&m, &s, f, 200);
+		cookie_for(&m, &s, 0, cookie);
+		signet_cookie_frame_write(want, f, cookie, lab.mac1_key);
+		sum = IPPROTO_UDP + 2 * (8 + sizeof(want)) + PORT + s.sport;
+		for (int i = 12; i < 20; i += 2)
+			sum += m.b[m.l3 + i] << 8 | m.b[m.l3 + i + 1];
+		sum = (uint16_t)~checksum(want, sizeof(want), sum);
+	}
+	assert_int_equal(run(m.b, m.len), XDP_TX);
+	counted(&lab.before.passed[GATE_CHALLENGED]);
+	assert_memory_equal(lab.out + m.l3 + 28, want, sizeof(want));
+	assert_memory_equal(lab.out + m.l3 + 26, "\xff\xff", 2);
+}
+
+/* The number is in the list, and what belongs to it is another port's. */
+static void half_a_port_is_none(void **state)
+{
+	uint8_t f[SIGNET_HANDSHAKE_MAX];
+	struct made m;
+
+	make_init(f, SIGNET_PATTERN_IK);
+	make(&m, &(struct shape){ 0 }, f, 200);
+	lab.settings.port[1].port = htons(5);
+	settings_use();
+	drops(&m, SIGNET_DROP_TYPE);
 }
 
 static void answers_need_a_label_of_ours(void **state)
@@ -344,6 +463,10 @@ int main(void)
 		gate_test(what_answers_strangers_needs_a_cookie),
 		gate_test(a_prefix_has_its_rate),
 		gate_test(a_site_has_its_rate),
+		gate_test(a_site_is_a_48),
+		gate_test(a_prefix_has_its_tokens_back_in_time),
+		gate_test(a_challenge_has_a_checksum),
+		gate_test(half_a_port_is_none),
 		gate_test(answers_need_a_label_of_ours),
 		gate_test(cookie_frames_need_a_label_of_ours),
 		gate_test(strangers_leave_nothing),

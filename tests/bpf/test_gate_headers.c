@@ -92,6 +92,41 @@ static void fragments_are_seen_in_any_place(void **state)
 	}
 }
 
+/* So many headers that the last one ends too far from the start. */
+static void headers_end_where_nobody_needs_more(void **state)
+{
+	static const uint8_t six[] = { 0, 60, 60, 60, 60, 60 };
+
+	for (int n = 1; n <= 6; n++) {
+		const struct shape s = { .ip6 = true,
+					 .extensions = six,
+					 .n_extensions = n };
+		struct made m, longer;
+		uint32_t last, rest;
+
+		make_authentic(&m, &s);
+		passes(&m, GATE_PASS_PACKET);
+		last = m.l4 - 16;
+		rest = m.len - m.l4;
+		for (uint32_t size = 1024 - last - 32; size < 1024 - last + 32;
+		     size++) {
+			if (size % 8)
+				continue;
+			longer = m;
+			longer.b[last + 1] = size / 8 - 1;
+			memset(longer.b + last + 2, 0, size - 2);
+			memcpy(longer.b + last + size, m.b + m.l4, rest);
+			put16(longer.b + m.l3 + 4,
+			      last + size + rest - m.l3 - 40);
+			longer.len = last + size + rest;
+			if (last + size > 1024)
+				drops(&longer, SIGNET_DROP_OUTER);
+			else
+				passes(&longer, GATE_PASS_PACKET);
+		}
+	}
+}
+
 /* An extension header of any length that somebody might have a use for. */
 static void long_extension_headers_hide_nothing(void **state)
 {
@@ -431,6 +466,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		gate_test(extension_headers_come_in_any_order),
 		gate_test(fragments_are_seen_in_any_place),
+		gate_test(headers_end_where_nobody_needs_more),
 		gate_test(long_extension_headers_hide_nothing),
 		gate_test(frames_that_are_cut_off_are_dropped),
 		gate_test(lengths_that_differ_are_dropped_with_any_header),

@@ -61,6 +61,24 @@ static void what_is_for_others_passes(void **state)
 	drops(&m, SIGNET_DROP_TYPE);
 }
 
+/* The interface's own address is known without the map. */
+static void the_own_address_is_this_hosts(void **state)
+{
+	struct made m;
+
+	lab.gate->data->control.locals_known = 1;
+	make_forged(&m, &(struct shape){ 0 }, 5);
+	passes(&m, GATE_PASS_OTHER);
+	memcpy((void *)&lab.gate->data->control.own_ip4, m.b + m.l3 + 16, 4);
+	drops(&m, SIGNET_DROP_HOP_TAG);
+	m.b[m.l4 - 1] ^= 1;
+	passes(&m, GATE_PASS_OTHER);
+	/* what lies there in an IPv6 header is no address */
+	make_forged(&m, &(struct shape){ .ip6 = true }, 5);
+	memcpy(m.b + m.l3 + 16, (void *)&lab.gate->data->control.own_ip4, 4);
+	passes(&m, GATE_PASS_OTHER);
+}
+
 static void a_fragment_for_others_passes(void **state)
 {
 	struct made m;
@@ -82,9 +100,18 @@ static void broadcasts_and_multicasts_are_judged(void **state)
 	drops(&m, SIGNET_DROP_HOP_TAG);
 	memcpy(m.b + m.l3 + 16, "\xe0\0\0\1", 4);
 	drops(&m, SIGNET_DROP_HOP_TAG);
+	memcpy(m.b + m.l3 + 16, "\xef\xff\xff\xff", 4);
+	drops(&m, SIGNET_DROP_HOP_TAG);
+	/* just below and above */
+	memcpy(m.b + m.l3 + 16, "\xdf\xff\xff\xff", 4);
+	passes(&m, GATE_PASS_OTHER);
+	memcpy(m.b + m.l3 + 16, "\xf0\0\0\1", 4);
+	passes(&m, GATE_PASS_OTHER);
 	make_forged(&m, &(struct shape){ .ip6 = true }, 5);
 	memcpy(m.b + m.l3 + 24, "\xff\2", 2);
 	drops(&m, SIGNET_DROP_HOP_TAG);
+	memcpy(m.b + m.l3 + 24, "\xfe\x80", 2);
+	passes(&m, GATE_PASS_OTHER);
 }
 
 /* No answer in somebody else's name. */
@@ -115,6 +142,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		gate_test(what_is_for_this_host_is_judged),
 		gate_test(what_is_for_others_passes),
+		gate_test(the_own_address_is_this_hosts),
 		gate_test(a_fragment_for_others_passes),
 		gate_test(broadcasts_and_multicasts_are_judged),
 		gate_test(an_init_for_others_is_not_challenged),

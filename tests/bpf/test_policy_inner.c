@@ -97,6 +97,7 @@ static void ports_let_in_errors_about_ports_alone(void **state)
 {
 	static struct made e;
 	uint8_t inside[16] = { 0 };
+	uint32_t before;
 
 	allow("tcp, udp");
 	for (int f = 0; f < 2; f++) {
@@ -120,6 +121,33 @@ static void ports_let_in_errors_about_ports_alone(void **state)
 		l4(&s, IPPROTO_TCP, 22, 40000);
 		error_about(&e, &m, &families[f], f ? 1 : 3, header + 20);
 		in_drops(&e, RESTRICTED, SIGNET_DROP_POLICY);
+		/* who may ICMP may tell of anything, and leaves no flow */
+		allow("icmp");
+		before = entries(lab.policy->maps.asked);
+		l4(&families[f], IPPROTO_TCP, 40000 + f, 1);
+		error_about(&e, &m, &families[f], f ? 1 : 3, header + 8);
+		in_passes(&e, RESTRICTED);
+		assert_int_equal(entries(lab.policy->maps.asked), before);
+		allow("tcp, udp");
+	}
+}
+
+/* Other types have something else where an echo has its identifier. */
+static void replies_alone_answer_an_echo(void **state)
+{
+	allow("none");
+	for (int f = 0; f < 2; f++) {
+		echo(&families[f], 0x1234, false);
+		out_passes(&m);
+		turn(&m, f);
+		put16(m.b + m.l4 + 4, 0x1234);
+		for (int type = 0; type < 256; type++) {
+			m.b[m.l4] = type;
+			if (type == (f ? 129 : 0))
+				in_passes(&m, RESTRICTED);
+			else
+				in_drops(&m, RESTRICTED, SIGNET_DROP_POLICY);
+		}
 	}
 }
 
@@ -257,6 +285,7 @@ int main(void)
 		T(of_icmp_errors_alone_quote),
 		T(icmp_belongs_to_its_family),
 		T(ports_let_in_errors_about_ports_alone),
+		T(replies_alone_answer_an_echo),
 		T(a_quote_ends_with_its_packet),
 		T(an_empty_packet_is_one),
 		T(an_allowed_echo_is_a_flow),
