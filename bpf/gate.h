@@ -9,6 +9,7 @@
 #include <linux/types.h>
 
 #include <signet/drop.h>
+#include <signet/wire.h>
 
 #define GATE_PORTS	  8
 #define GATE_ALLOW	  64
@@ -40,6 +41,15 @@ struct gate_label {
 	__u32 zero;
 };
 
+/**
+ * struct gate_sip - SipHash-2-4 of 128 bits that is under way
+ * @v: its state, with all done of the next round that does not need the next
+ *	word
+ */
+struct gate_sip {
+	__u64 v[4];
+};
+
 /* flags of a port */
 #define GATE_LOADED  (1 << 0) /* an init has to prove its address */
 #define GATE_PAIRING (1 << 1) /* XXpsk3 is made for nobody in particular */
@@ -55,6 +65,11 @@ struct gate_label {
  * @interval: nanoseconds between two inits of an IPv4 /32 or IPv6 /64
  * @burst: how many may come at once
  * @cookie_interval: nanoseconds between two challenges of all CPUs together
+ * @mac1: by pattern, its mac1 under the key that it takes
+ * @init: the same after an init's first word, which is always the same
+ * @cookie: under the first secret
+ *
+ * The last three come from the keys above (gate_keys.h).
  */
 struct gate_port {
 	__be16 port;
@@ -66,6 +81,9 @@ struct gate_port {
 	__u64 bucket_secret[2];
 	__u64 interval;
 	__u64 cookie_interval;
+	struct gate_sip mac1[SIGNET_PATTERN_MAX + 1];
+	struct gate_sip init[SIGNET_PATTERN_MAX + 1];
+	struct gate_sip cookie;
 };
 
 /**

@@ -41,12 +41,21 @@ static __always_inline const struct gate_port *port_at(__u32 index)
 	return s && index < GATE_PORTS ? &s->port[index] : NULL;
 }
 
-static __always_inline const __u64 *mac1_key_of(const struct arrival *a,
-						const struct gate_port *cfg)
+static __always_inline void sip_from(struct sip *s, const struct gate_sip *g)
 {
-	if (cfg->flags & GATE_PAIRING && a->hs.pattern == SIGNET_PATTERN_XXPSK3)
-		return cfg->mac1_zero;
-	return cfg->mac1_key;
+	s->v0 = g->v[0];
+	s->v1 = g->v[1];
+	s->v2 = g->v[2];
+	s->v3 = g->v[3];
+}
+
+/* @g: one for each pattern */
+static __always_inline const struct gate_sip *
+of_pattern(const struct arrival *a, const struct gate_sip *g)
+{
+	_Static_assert((SIGNET_PATTERN_MAX & (SIGNET_PATTERN_MAX + 1)) == 0,
+		       "a mask");
+	return &g[a->hs.pattern & SIGNET_PATTERN_MAX];
 }
 
 /* of two 16-bit sums in one word */
@@ -89,19 +98,18 @@ static __always_inline __u64 cookie_frame(const struct arrival *a,
 	struct frame f = { .to = to };
 	struct sip mac, cookie;
 
-	sip_start128(&mac, mac1_key_of(a, cfg));
-	sip_start128(&cookie, cfg->secret[0]);
+	sip_from(&mac, of_pattern(a, cfg->mac1));
+	sip_from(&cookie, &cfg->cookie);
 	if (a->k.ip6) {
-		sip_word(&cookie, two32(source[0], source[1]));
+		sip_next(&cookie, two32(source[0], source[1]));
 		sip_word(&cookie, two32(source[2], source[3]));
 		last |= 18ull << 56;
+		sip_ahead(&cookie);
 	} else {
 		last = le32(source[0]) | last << 32 | 6ull << 56;
 	}
-	cookie.v3 ^= last;
 	half = le64(SIGNET_FRAME_COOKIE | le64(a->head[1]) << 32);
-	sip_word_beside(&mac, put(&f, 0, half), &cookie);
-	cookie.v0 ^= last;
+	sip_next_beside(&mac, put(&f, 0, half), &cookie, last);
 	cookie.v2 ^= 0xee;
 	sip_word_beside(&mac, put(&f, 1, 0), &cookie);
 	sip_word_beside(&mac, put(&f, 2, a->head[MAC1_WORD]), &cookie);

@@ -110,11 +110,23 @@ static __always_inline bool take_token(const struct arrival *a,
 			(__u64)cfg->burst * SITE_SCALE, now);
 }
 
-static __always_inline bool mac1_ok(const struct arrival *a, const __u64 *key)
+/* An init begins with a word that is known. */
+static __always_inline bool mac1_ok(const struct arrival *a,
+				    const struct gate_port *cfg)
 {
 	__u64 mac[2];
+	struct sip s;
 
-	siphash128(mac, key, a->head, MAC1_WORD, 0, SIGNET_MAC1_OFFSET);
+	if (a->hs.type == SIGNET_FRAME_INIT) {
+		sip_from(&s, of_pattern(a, cfg->init));
+	} else {
+		sip_from(&s, of_pattern(a, cfg->mac1));
+		sip_next(&s, le64(a->head[0]));
+		sip_ahead(&s);
+	}
+	sip_next(&s, le64(a->head[1]));
+	sip_message(&s, a->head + 2, MAC1_WORD - 2, 0, SIGNET_MAC1_OFFSET);
+	sip_end128(&s, mac);
 	return same_mac(mac, &a->head[MAC1_WORD]);
 }
 
@@ -159,7 +171,7 @@ static __always_inline int judge_handshake(struct xdp_md *ctx,
 	/* of a response it is made for whom we asked */
 	if (a->hs.type == SIGNET_FRAME_RESPONSE)
 		return pass(GATE_PASS_HANDSHAKE);
-	if (!mac1_ok(a, mac1_key_of(a, cfg)))
+	if (!mac1_ok(a, cfg))
 		return refuse_frame(SIGNET_DROP_MAC1);
 	if (a->hs.type == SIGNET_FRAME_INIT)
 		return judge_init(ctx, a, cfg);

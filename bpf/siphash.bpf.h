@@ -41,16 +41,26 @@ struct sip {
 
 /* clang-format off */
 /* BPF has no rotation, and the compiler makes copies of what it rotates: these
- * are all the instructions that there have to be.
- */
-static __always_inline void sip_round(struct sip *s)
+ * are all the instructions that there have to be. The part of a round that a word
+ * just taken in has no share in: */
+static __always_inline void sip_ahead(struct sip *s)
 {
 	__u64 t;
 
-	asm(ADD("v0", "v1") ADD("v2", "v3")
+	asm(ADD("v0", "v1")
 	    ROTL("v1", 13) XOR("v1", "v0")
+	    ROTL("v0", 32)
+	    : [v0] "+r"(s->v0), [v1] "+r"(s->v1), [t] "=&r"(t));
+}
+
+/* and the rest of it */
+static __always_inline void sip_behind(struct sip *s)
+{
+	__u64 t;
+
+	asm(ADD("v2", "v3")
 	    ROTL("v3", 16) XOR("v3", "v2")
-	    ROTL("v0", 32) ADD("v0", "v3")
+	    ADD("v0", "v3")
 	    ADD("v2", "v1")
 	    ROTL("v3", 21) XOR("v3", "v0")
 	    ROTL("v1", 17) XOR("v1", "v2")
@@ -63,6 +73,12 @@ static __always_inline void sip_round(struct sip *s)
 #undef ROTL
 #undef ADD
 #undef XOR
+
+static __always_inline void sip_round(struct sip *s)
+{
+	sip_ahead(s);
+	sip_behind(s);
+}
 
 /* @key: two words, as they lie in memory in little-endian order */
 static __always_inline void sip_start(struct sip *s, const __u64 *key)
@@ -90,6 +106,29 @@ static __always_inline void sip_word(struct sip *s, __u64 m)
 	s->v0 ^= m;
 }
 
+/* the word after sip_ahead() */
+static __always_inline void sip_next(struct sip *s, __u64 m)
+{
+	s->v3 ^= m;
+	sip_behind(s);
+	sip_round(s);
+	s->v0 ^= m;
+}
+
+/* the same for two of them */
+static __always_inline void sip_next_beside(struct sip *s, __u64 m,
+					    struct sip *other, __u64 n)
+{
+	s->v3 ^= m;
+	other->v3 ^= n;
+	sip_behind(s);
+	sip_behind(other);
+	sip_round(s);
+	sip_round(other);
+	s->v0 ^= m;
+	other->v0 ^= n;
+}
+
 /* The same, with two rounds of another one in between: neither waits for the
  * other, and a processor does more of both at once.
  */
@@ -110,9 +149,22 @@ static __always_inline void sip_word_beside(struct sip *s, __u64 m,
 static __always_inline void sip_message(struct sip *s, const __u64 *m, int n,
 					__u64 rest, __u64 len)
 {
-#pragma unroll
-	for (int i = 0; i < n; i++)
-		sip_word(s, le64(m[i]));
+	if (n > 0)
+		sip_word(s, le64(m[0]));
+	if (n > 1)
+		sip_word(s, le64(m[1]));
+	if (n > 2)
+		sip_word(s, le64(m[2]));
+	if (n > 3)
+		sip_word(s, le64(m[3]));
+	if (n > 4)
+		sip_word(s, le64(m[4]));
+	if (n > 5)
+		sip_word(s, le64(m[5]));
+	if (n > 6)
+		sip_word(s, le64(m[6]));
+	if (n > 7)
+		sip_word(s, le64(m[7]));
 	sip_word(s, rest | len << 56);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/gate_keys.h"
 #include "common/log.h"
 #include "daemon/bpf_sys.h"
 #include "daemon/gate_private.h"
@@ -36,6 +37,7 @@ static void fill_port(const struct sg_gates *gs, const struct sg_gate *g,
 	memcpy(p->bucket_secret, gs->bucket_secret, sizeof(p->bucket_secret));
 	p->interval = SIGNET_SECOND / lim->prefix_rate;
 	p->cookie_interval = SIGNET_SECOND / COOKIES * (gs->n ? gs->n : 1);
+	gate_port_keys(p);
 }
 
 static void fill_allow(const struct sg_gate_allow *a, struct gate_allow *out)

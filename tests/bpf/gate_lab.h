@@ -25,7 +25,7 @@
 #include <signet/drop.h>
 #include <signet/wire.h>
 
-#include "bpf/gate.h"
+#include "bpf/gate_keys.h"
 #include "bpf/gate.skel.h"
 #include "bpf/gate_beside.skel.h"
 #include "packet.h"
@@ -53,6 +53,8 @@ static inline void settings_use(void)
 {
 	uint32_t other = !lab.gate->data->control.active;
 
+	for (int i = 0; i < GATE_PORTS; i++)
+		gate_port_keys(&lab.settings.port[i]);
 	assert_int_equal(bpf_map_update_elem(fd_of(lab.gate->maps.settings),
 					     &other, &lab.settings, 0),
 			 0);
