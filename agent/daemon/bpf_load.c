@@ -223,19 +223,12 @@ int sg_bpf_load(struct sg_bpf_object *o, struct sg_error *err)
 	return ret;
 }
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
 void sg_bpf_close(struct sg_bpf_object *o)
 {
 	for (size_t i = 0; i < o->n_progs; i++)
-		close_fd(&o->progs[i].fd);
+		sg_bpf_close_fd(&o->progs[i].fd);
 	for (size_t i = 0; i < o->n_maps; i++)
-		close_fd(&o->maps[i].fd);
+		sg_bpf_close_fd(&o->maps[i].fd);
 }
 
 /* pins ------------------------------------------------------------------- */

@@ -20,6 +20,13 @@ static uint64_t ptr(const void *p)
 	return (uintptr_t)p;
 }
 
+void sg_bpf_close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
 int sg_bpf_map_create(enum bpf_map_type type, uint32_t key, uint32_t value,
 		      uint32_t entries, uint32_t flags)
 {

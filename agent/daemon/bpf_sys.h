@@ -16,6 +16,8 @@
 /** sg_bpf_map_create() - needs CAP_BPF, see sg_privileges_bpf() */
 int sg_bpf_map_create(enum bpf_map_type type, uint32_t key, uint32_t value,
 		      uint32_t entries, uint32_t flags);
+/** sg_bpf_close_fd() - if it is one; @fd becomes -1 */
+void sg_bpf_close_fd(int *fd);
 int sg_bpf_map_lookup(int fd, const void *key, void *value);
 int sg_bpf_map_update(int fd, const void *key, const void *value);
 int sg_bpf_map_delete(int fd, const void *key);

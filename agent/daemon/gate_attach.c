@@ -46,13 +46,6 @@ static bool is_there(const struct sg_gate *g)
 	return g->link >= 0 || g->prog >= 0;
 }
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
 void gate_release(struct sg_gates *gs, struct sg_gate *g)
 {
 	gate_ring_close(gs, g);
@@ -60,9 +53,9 @@ void gate_release(struct sg_gates *gs, struct sg_gate *g)
 		munmap((void *)g->control, sizeof(*g->control));
 	g->control = NULL;
 	for (int i = 0; i < GATE_MAPS; i++)
-		close_fd(&g->maps[i]);
-	close_fd(&g->link);
-	close_fd(&g->prog);
+		sg_bpf_close_fd(&g->maps[i]);
+	sg_bpf_close_fd(&g->link);
+	sg_bpf_close_fd(&g->prog);
 	g->attached = false;
 }
 
@@ -100,7 +93,7 @@ static void open_maps(struct sg_gate *g)
 	for (int i = 0; i < GATE_MAPS; i++) {
 		if (!pins[i])
 			continue;
-		close_fd(&g->maps[i]);
+		sg_bpf_close_fd(&g->maps[i]);
 		g->maps[i] = sg_bpf_pinned(g->folder, pins[i]);
 	}
 }

@@ -59,13 +59,6 @@ struct kernel_policy {
 	uint32_t active;
 };
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
 /* The same for as long as there is the device, and for no other. */
 static int folder_of(uint32_t ifindex, bool create, char path[SG_BPF_PIN_LEN],
 		     struct sg_error *err)
@@ -106,8 +99,8 @@ static void policy_free(struct kernel_policy *p)
 		return;
 	o = object_of(p);
 	sg_bpf_close(&o);
-	close_fd(&p->link[IN]);
-	close_fd(&p->link[OUT]);
+	sg_bpf_close_fd(&p->link[IN]);
+	sg_bpf_close_fd(&p->link[OUT]);
 	free(p);
 }
 
@@ -138,7 +131,7 @@ static void take_pinned(struct kernel_policy *p)
 	for (int i = 0; i < N_PROGS; i++) {
 		p->link[i] = sg_bpf_pinned(p->folder, link_names[i]);
 		if (p->link[i] >= 0 && !sg_bpf_link_ifindex(p->link[i]))
-			close_fd(&p->link[i]);
+			sg_bpf_close_fd(&p->link[i]);
 	}
 }
 
@@ -298,8 +291,8 @@ static int replace(struct sg_datapath *dp, const struct sg_dp_policy *list,
 		ret = activate(p, other);
 	if (!ret)
 		p->active = other;
-	close_fd(&verdicts);
-	close_fd(&prefixes);
+	sg_bpf_close_fd(&verdicts);
+	sg_bpf_close_fd(&prefixes);
 	return ret;
 }
 
