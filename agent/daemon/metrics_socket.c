@@ -33,6 +33,7 @@ struct sg_metrics_socket {
 	sg_metrics_fn fn;
 	void *ctx;
 	int fd;
+	struct sg_timer retry; /* set when there was no descriptor */
 	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	size_t n_clients;
 	struct client clients[SG_METRICS_CLIENTS_MAX];
@@ -206,10 +207,17 @@ static void client_new(struct sg_metrics_socket *s, int fd)
 static void on_listener(void *ctx, int fd, uint32_t events)
 {
 	struct sg_metrics_socket *s = ctx;
-	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int client = sg_socket_accept(s->loop, fd, &s->retry);
 
 	if (client >= 0)
 		client_new(s, client);
+}
+
+static void listen_again(void *ctx)
+{
+	struct sg_metrics_socket *s = ctx;
+
+	sg_loop_mod(s->loop, s->fd, EPOLLIN);
 }
 
 int sg_metrics_socket_new(struct sg_loop *loop, const char *control,
@@ -226,6 +234,8 @@ int sg_metrics_socket_new(struct sg_loop *loop, const char *control,
 	s->loop = loop;
 	s->fn = fn;
 	s->ctx = ctx;
+	s->retry.fn = listen_again;
+	s->retry.ctx = s;
 	for (size_t i = 0; i < SG_METRICS_CLIENTS_MAX; i++)
 		s->clients[i].fd = -1;
 	ret = snprintf(s->path, sizeof(s->path), "%.*s" SG_METRICS_SOCKET,
@@ -255,6 +265,7 @@ void sg_metrics_socket_free(struct sg_metrics_socket *s)
 	for (size_t i = 0; i < SG_METRICS_CLIENTS_MAX; i++)
 		if (s->clients[i].fd >= 0)
 			client_end(&s->clients[i]);
+	sg_timer_cancel(s->loop, &s->retry);
 	sg_loop_del(s->loop, s->fd);
 	/* in this order: once it is closed the next agent may have made its own */
 	unlink(s->path);

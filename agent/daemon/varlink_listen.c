@@ -18,6 +18,7 @@
 
 #define GROUP	   "signet"
 #define GROUPS_MAX 1024
+#define RETRY_NS   UINT64_C(1000000000)
 
 /*
  * The group of those who may read. It is made by sysusers, in the local file;
@@ -167,6 +168,18 @@ int sg_socket_listen(const char *path, int *fd, struct sg_error *err)
 	gid_t group = find_group();
 
 	return listen_at(path, &group, fd, err);
+}
+
+int sg_socket_accept(struct sg_loop *loop, int fd, struct sg_timer *retry)
+{
+	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (client < 0 && (errno == EMFILE || errno == ENFILE ||
+			   errno == ENOMEM || errno == ENOBUFS)) {
+		sg_loop_mod(loop, fd, 0);
+		sg_timer_set(loop, retry, sg_now() + RETRY_NS);
+	}
+	return client;
 }
 
 int varlink_listen(struct sg_varlink_server *s, struct sg_error *err)

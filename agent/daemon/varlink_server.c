@@ -13,7 +13,6 @@
 #include "daemon/varlink_private.h"
 
 #define READ_SIZE 16384
-#define RETRY_NS  UINT64_C(1000000000)
 
 void varlink_schedule(struct sg_varlink_server *s)
 {
@@ -258,18 +257,10 @@ static void add_client(struct sg_varlink_server *s, int fd)
 static void listener_ready(void *ctx, int fd, uint32_t events)
 {
 	struct sg_varlink_server *s = ctx;
-	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int client = sg_socket_accept(s->loop, fd, &s->retry);
 
-	if (client >= 0) {
+	if (client >= 0)
 		add_client(s, client);
-		return;
-	}
-	/* Out of descriptors or memory: it would be ready for ever. */
-	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
-	    errno == ENOBUFS) {
-		sg_loop_mod(s->loop, fd, 0);
-		sg_timer_set(s->loop, &s->retry, sg_now() + RETRY_NS);
-	}
 }
 
 static void listen_again(void *ctx)

@@ -67,6 +67,14 @@ int sg_varlink_server_new(struct sg_loop *loop,
  */
 int sg_socket_listen(const char *path, int *fd, struct sg_error *err);
 
+/**
+ * sg_socket_accept() - a client, if one can be let in
+ * @retry: its function listens again (EPOLLIN); set for a second later where there
+ *	are no descriptors or there is no memory: until then @fd would be ready
+ * Return: a descriptor, or -1
+ */
+int sg_socket_accept(struct sg_loop *loop, int fd, struct sg_timer *retry);
+
 /** sg_varlink_server_free() - ends all calls, removes the socket */
 void sg_varlink_server_free(struct sg_varlink_server *s);
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -255,6 +256,26 @@ static void places_are_bounded_in_number_and_time(void **state)
 	begins("HTTP/1.1 200 OK\r\n");
 }
 
+/* A client that can't be let in waits; nobody asks for it all the time. */
+static void without_descriptors_it_waits_for_some(void **state)
+{
+	struct rlimit before, few;
+	uint64_t wakeups;
+	int fd = dial();
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = (rlim_t)fd + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	wakeups = sg_loop_wakeups(lab.loop);
+	turn();
+	assert_in_range(sg_loop_wakeups(lab.loop) - wakeups, 1, 20);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	send(fd, "GET /metrics HTTP/1.1\r\n\r\n", 25, 0);
+	until_end(fd);
+	begins("HTTP/1.1 200 OK\r\n");
+}
+
 static void only_its_own_and_the_group_may_connect(void **state)
 {
 	struct stat st;
@@ -275,6 +296,7 @@ int main(void)
 		T(a_large_text_comes_whole),
 		T(no_memory_is_said),
 		T(places_are_bounded_in_number_and_time),
+		T(without_descriptors_it_waits_for_some),
 		T(only_its_own_and_the_group_may_connect),
 	};
 
