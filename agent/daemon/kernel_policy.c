@@ -280,17 +280,22 @@ static int replace(struct sg_datapath *dp, const struct sg_dp_policy *list,
 	ret = verdicts < 0 ? verdicts : prefixes < 0 ? prefixes : 0;
 	if (!ret)
 		ret = fill(dp, verdicts, prefixes, list, n);
-	/* the kernel waits until no packet uses what was there before */
-	if (!ret)
-		ret = sg_bpf_map_update(p->maps[VERDICTS].fd, &other,
-					&verdicts);
 	if (!ret)
 		ret = sg_bpf_map_update(p->maps[PREFIXES].fd, &other,
 					&prefixes);
 	if (!ret)
-		ret = activate(p, other);
+		ret = sg_bpf_map_update(p->maps[VERDICTS].fd, &other,
+					&verdicts);
 	if (!ret)
+		ret = activate(p, other);
+	if (!ret) {
 		p->active = other;
+		/* Such an update waits for all packets that are under way: now
+		 * none is left that may meet half of what comes next.
+		 */
+		ret = sg_bpf_map_update(p->maps[VERDICTS].fd, &other,
+					&verdicts);
+	}
 	sg_bpf_close_fd(&verdicts);
 	sg_bpf_close_fd(&prefixes);
 	return ret;
