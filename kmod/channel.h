@@ -58,6 +58,7 @@ enum signet_channel_flag {
 	SIGNET_CHANNEL_WATCHED, /* tell channel-active once */
 	SIGNET_CHANNEL_DEAD,	/* deleted; only references keep it */
 	SIGNET_CHANNEL_TAKES_OVER, /* peer->tx with its first frame */
+	SIGNET_CHANNEL_LANES,	/* its peer seals on several lanes */
 };
 
 /**

@@ -55,6 +55,7 @@ struct signet_limits {
  * @expire_at: boottime ns when @expire is to run, S64_MAX never
  * @drops: for each CPU, counters of reasons that concern no peer
  * @rx: per CPU receive state (rx.c)
+ * @openers: CPUs that frames are steered to, @n_openers of them (steer.c)
  * @tx: per CPU transmit state (tx.c)
  * @owner: whose objects these are, as netlink said; under @lock
  * @metadata, @mark, @mark_mask: link attributes, READ_ONCE
@@ -82,6 +83,8 @@ struct signet_device {
 
 	u64 __percpu *drops;
 	struct signet_rx_cpu __percpu *rx;
+	unsigned int *openers;
+	unsigned int n_openers;
 	struct signet_tx_cpu __percpu *tx;
 
 	bool metadata;

@@ -28,6 +28,7 @@ enum signet_key_flag {
 	SIGNET_KEY_DEAD,      /* taken out of its slot: refuse */
 	SIGNET_KEY_SIMD,      /* its AEAD answers at once where SIMD is usable */
 	SIGNET_KEY_SPENT,     /* a lane sealed all frames that it may */
+	SIGNET_KEY_LANE,      /* a frame opened in one of its lanes */
 };
 
 /* counter of one lane: the next to be used; each in another cache line */

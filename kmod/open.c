@@ -246,6 +246,17 @@ struct commit {
 	struct sk_buff *highest;
 };
 
+/* A lane's first frame. Return: false without memory */
+static bool lane_begin(struct signet_run *run, struct signet_replay *replay)
+{
+	if (!signet_replay_alloc(replay))
+		return false;
+	/* the key's second lane: see steer.c */
+	if (test_and_set_bit(SIGNET_KEY_LANE, &run->look.key->flags))
+		set_bit(SIGNET_CHANNEL_LANES, &run->ch->flags);
+	return true;
+}
+
 /* Return: false without memory for a lane's first frame */
 static bool run_commit(struct signet_run *run, struct commit *c)
 {
@@ -256,7 +267,7 @@ static bool run_commit(struct signet_run *run, struct commit *c)
 	bool advanced;
 
 	spin_lock(&replay->lock);
-	if (unlikely(!signet_replay_ready(replay))) {
+	if (unlikely(!replay->bits) && !lane_begin(run, replay)) {
 		spin_unlock(&replay->lock);
 		return false;
 	}

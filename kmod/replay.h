@@ -30,13 +30,8 @@ void signet_replay_cache_exit(void);
 void signet_replay_init(struct signet_replay *r);
 /* nobody uses it any more */
 void signet_replay_free(struct signet_replay *r);
-bool signet_replay_alloc(struct signet_replay *r); /* @lock held; GFP_ATOMIC */
-
-/* @lock held: is there memory for the window? */
-static inline bool signet_replay_ready(struct signet_replay *r)
-{
-	return likely(r->bits) || signet_replay_alloc(r);
-}
+/* @lock held; GFP_ATOMIC; before the first commit */
+bool signet_replay_alloc(struct signet_replay *r);
 
 /* of a counter that is not above all */
 bool signet_replay_look_back(const struct signet_replay *r, u64 counter);
@@ -51,7 +46,7 @@ static inline bool signet_replay_look(const struct signet_replay *r,
 	return signet_replay_look_back(r, counter);
 }
 
-/* @lock held, ready: true and marked when new, false when seen or too old.
+/* @lock held, allocated: true and marked when new, false when seen or too old.
  * @advanced: true when it became the highest. */
 bool signet_replay_commit(struct signet_replay *r, u64 counter,
 			  bool *advanced);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Private to the receive path (rx.c, hook.c, open.c, deliver.c, defer.c).
+ * Private to the receive path (rx.c, hook.c, steer.c, open.c, deliver.c, defer.c).
  *
  * A run is a number of frames under one label, key and lane. Its frames are
  * opened one after the other into fresh pages, committed to the replay window
@@ -13,6 +13,7 @@
 #include <linux/in6.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
+#include <linux/smp.h>
 #include <linux/workqueue.h>
 
 #include "hop.h"
@@ -31,17 +32,23 @@
 /**
  * struct signet_rx_cb - what arrival found out; in skb->cb until opened
  * @good: frames to open
+ * @first: eight bytes that the first of them begins with
  * @iif: interface of arrival, the scope of a link-local source
  * @offset: of the first frame, from skb->data
  * @size: of each frame but the last
  * @frames: how many there are
+ * @mixed: not all of @good begin like the first
+ * @steered: where they are opened depends on the lane
  */
 struct signet_rx_cb {
 	DECLARE_BITMAP(good, SIGNET_RUN_MAX);
+	u64 first;
 	int iif;
 	u16 offset;
 	u16 size;
 	u16 frames;
+	bool mixed;
+	bool steered;
 };
 
 #define SIGNET_RX_CB(skb) ((struct signet_rx_cb *)(skb)->cb)
@@ -167,6 +174,7 @@ struct signet_run {
  * @deferring: @work has not come to its end: frames go there, in order
  * @bytes: in both queues
  * @again: the last poll did not come to the queue's end
+ * @kick: schedules @napi from another CPU
  */
 struct signet_rx_cpu {
 	struct signet_device *sd;
@@ -178,6 +186,7 @@ struct signet_rx_cpu {
 	bool again;
 	struct work_struct work;
 	struct signet_run *run;
+	call_single_data_t kick;
 };
 
 /* rx.c */
@@ -233,6 +242,12 @@ signet_look_counter(const struct signet_look *look, u64 counter)
 
 int signet_rx_classify(struct signet_device *sd, struct sk_buff *skb);
 void signet_rx_queue(struct signet_device *sd, struct sk_buff *skb);
+
+/* steer.c */
+int signet_steer_init(struct signet_device *sd);
+void signet_steer_uninit(struct signet_device *sd);
+void signet_steer_note(struct signet_rx_cb *cb, const struct signet_look *look);
+void signet_steer(struct signet_device *sd, struct sk_buff *skb);
 
 /* open.c */
 struct signet_run *signet_run_alloc(struct signet_device *sd,

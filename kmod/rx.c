@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Arrival: frames are looked at where the network stack hands them over, so
- * that a forged one costs little, and queued for the NAPI of this CPU.
+ * that a forged one costs little, and queued for a NAPI (steer.c).
  */
 #include <linux/slab.h>
 #include <linux/udp.h>
@@ -220,6 +220,8 @@ int signet_rx_classify(struct signet_device *sd, struct sk_buff *skb)
 			drops_add(sd, &drops, drop_peer(&look), reason);
 			continue;
 		}
+		if (unlikely(look.first != cb->first))
+			signet_steer_note(cb, &look);
 		__set_bit(i, cb->good);
 		any = true;
 	}
@@ -247,32 +249,19 @@ static void detach_outer(struct signet_device *sd, struct sk_buff *skb)
 }
 
 /**
- * signet_rx_queue() - hand a classified skb to this CPU's NAPI
+ * signet_rx_queue() - hand a classified skb to the NAPI that is to open it
  * @sd: the device
  * @skb: with a good frame
  * Context: softirq, RCU. @skb is taken.
  */
 void signet_rx_queue(struct signet_device *sd, struct sk_buff *skb)
 {
-	struct signet_rx_cpu *rx = this_cpu_ptr(sd->rx);
-	unsigned int truesize = skb->truesize;
-
 	if (unlikely(!(READ_ONCE(sd->dev->flags) & IFF_UP))) {
 		signet_drop_skb(sd, NULL, skb, SIGNET_DROP_DEVICE);
 		return;
 	}
 	detach_outer(sd, skb);
-
-	spin_lock(&rx->queue.lock);
-	if (unlikely(rx->bytes + truesize > READ_ONCE(sd->limits.queue_bytes))) {
-		spin_unlock(&rx->queue.lock);
-		signet_drop_skb(sd, NULL, skb, SIGNET_DROP_QUEUE_FULL);
-		return;
-	}
-	rx->bytes += truesize;
-	__skb_queue_tail(&rx->queue, skb);
-	spin_unlock(&rx->queue.lock);
-	napi_schedule(&rx->napi);
+	signet_steer(sd, skb);
 }
 
 /**
@@ -399,12 +388,17 @@ int signet_rx_init(struct signet_device *sd)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu) {
 		err = rx_cpu_init(sd, cpu);
-		if (err) {
-			signet_rx_uninit(sd);
-			return err;
-		}
+		if (err)
+			goto err_uninit;
 	}
+	err = signet_steer_init(sd);
+	if (err)
+		goto err_uninit;
 	return 0;
+
+err_uninit:
+	signet_rx_uninit(sd);
+	return err;
 }
 
 /**
@@ -424,6 +418,7 @@ void signet_rx_uninit(struct signet_device *sd)
 	synchronize_net();
 	for_each_possible_cpu(cpu)
 		signet_run_free(per_cpu_ptr(sd->rx, cpu)->run);
+	signet_steer_uninit(sd);
 	free_percpu(sd->rx);
 	sd->rx = NULL;
 }

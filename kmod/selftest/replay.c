@@ -71,7 +71,7 @@ static bool run(u64 base, u64 seed)
 
 	signet_replay_init(&m.window);
 	m.seen = vzalloc(MODEL_BITS / BITS_PER_BYTE);
-	if (!m.seen || !signet_replay_ready(&m.window))
+	if (!m.seen || !signet_replay_alloc(&m.window))
 		goto out;
 	prandom_seed_state(&rnd, seed);
 	/* before the first frame all counters are new: start at the base */

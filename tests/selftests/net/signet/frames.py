@@ -4,6 +4,7 @@
 send them: none gets through, and each is counted under its reason."""
 
 import os
+import re
 import socket
 import struct
 import time
@@ -15,6 +16,7 @@ from wire import (FAR, HEADER, MESSAGE, NEAR, PORT, SLOT, TAG, Wire, flip,
                   udp_packet)
 
 UDP_SEGMENT = 103
+TRACING = "/sys/kernel/tracing"
 (LENGTH, _TYPE, FLAGS, LABEL, HOP_TAG, KEY_ID, EXPIRED, LANE, REPLAY, AEAD,
  INNER, INNER_SOURCE) = range(1, 13)
 
@@ -278,6 +280,63 @@ def mixed_labels():
         equal(w.drops(), {HOP_TAG: 6, AEAD: 6, LABEL: 6, REPLAY: 1}, "drops")
 
 
+def opened_on(lanes):
+    """{lane: CPUs that opened its frames}, as the kernel tells it"""
+    found = {lane: set() for lane in range(lanes)}
+    with open(f"{TRACING}/trace", encoding="ascii") as trace:
+        for line in trace:
+            seen = re.search(r"\[(\d+)\].* signet_open: .*lane=(\d+)", line)
+            if seen:
+                found[int(seen[2])].add(int(seen[1]))
+    return found
+
+
+def trace(on):
+    """let the kernel write down which frames it opens, from now on"""
+    for name, text in (("events/signet/signet_open/enable", f"{on:d}"),
+                       ("trace", "")):
+        if on or name != "trace":
+            with open(f"{TRACING}/{name}", "w", encoding="ascii") as file:
+                file.write(text)
+
+
+def steered():
+    """lanes in one super-packet are opened each on one CPU, in order"""
+    told = os.path.exists(f"{TRACING}/events/signet/signet_open")
+    lanes, each = 4, 8
+    with Wire() as w:
+        w.do(C["CMD_CHANNEL_NEW"], w.channel(14), w.of_peer(1),
+             nl.u8(C["A_CHANNEL_RX_LANES"], lanes))
+        w.do(C["CMD_LABEL_NEW"], *w.label(400, 14))
+        w.do(C["CMD_KEY_NEW"], *w.key(4, channel=14, cipher=1))
+        try:
+            # the first tells that there are several
+            for turn in range(3):
+                frames = [frame(turn * each + n,
+                                udp_packet(b"%d%04d" % (lane, n)),
+                                lane=lane, label=400, slot=4)
+                          for n in range(each) for lane in range(lanes)]
+                frames[9] = flip(frames[9], 16)
+                super_packet(w, frames)
+                got = received(w.inner)
+                equal(len(got), lanes * each - 1, "packets")
+                for lane in range(lanes):
+                    mine = [p for p in got if p[:1] == b"%d" % lane]
+                    equal(mine, sorted(mine), f"order of lane {lane}")
+                if told and not turn:
+                    trace(True)
+        finally:
+            if told:
+                trace(False)
+        equal(w.drops(), {HOP_TAG: 3}, "drops")
+        if told:
+            cpus = opened_on(lanes)
+            equal([len(c) for c in cpus.values()], [1] * lanes,
+                  "CPUs of each lane")
+            equal(len(set.union(*cpus.values())),
+                  min(lanes, os.cpu_count()), "CPUs")
+
+
 def capture():
     """a capture keeps the ciphertext while frames are opened"""
     with Wire() as w:
@@ -327,5 +386,5 @@ def bound():
 
 if __name__ == "__main__":
     nl.main([vectors, good, forged, oversized, missing_fragment, window, edge,
-             lanes, counters, mixed_types, mixed_drops, mixed_labels, capture,
-             bound])
+             lanes, counters, mixed_types, mixed_drops, mixed_labels, steered,
+             capture, bound])
