@@ -67,6 +67,16 @@ at_once() { # streams on two CPUs at the same time
 	taskset -c 1 sgtraffic "$B" "$A" tcp fd09::1 1000001 && wait $first
 }
 
+online=/sys/devices/system/cpu/cpu1/online
+without_one() { # traffic whose frames a CPU would open that is off
+	local status
+	echo 0 >$online || return
+	both_ways udp 1 1000 1372
+	status=$?
+	echo 1 >$online
+	return $status
+}
+
 if [ "$LANES" -gt 1 ]; then
 	slot=$(((slot + 1) % 8))
 	a sgctl key-del sg0 channel=1 key-id=$slot >/dev/null 2>&1
@@ -76,6 +86,12 @@ if [ "$LANES" -gt 1 ]; then
 	is "lanes: each CPU has one" "$(lanes "$A" transmit)" "0 1 "
 	is "lanes: which arrive as such" "$(lanes "$B" receive)" "0 1 "
 	check "lanes: streams on two CPUs" at_once
+	if [ -w $online ]; then
+		check "lanes: a CPU goes" without_one
+		check "lanes: and comes back" on_cpus udp 10.9.0.2 1 1000 1372
+	else
+		skip "lanes: a CPU goes" "this kernel does not let it"
+	fi
 else
 	skip "lanes" "there is one CPU"
 fi
