@@ -16,15 +16,19 @@ size_t sg_gates_count(const struct sg_node *n)
 void sg_gates_get(const struct sg_node *n, size_t i, struct sg_gate_info *info)
 {
 	const struct sg_gate *g = n->gates->list[i];
+	/* of a dispatcher it takes too long to ask */
+	bool gone = g->attached && g->link >= 0 && !gate_in_place(g);
 
 	*info = (struct sg_gate_info){
 		.want = &g->want,
 		.ifindex = g->ifindex,
-		.attached = g->attached,
+		.attached = g->attached && !gone,
 		.configured = !g->by_command,
 		.mode = gate_mode_name(g),
 		.steps = g->tried,
-		.error = g->error,
+		.error = gone ? "another one took it off: `signet reload`, or "
+				"attach it again"
+			      : g->error,
 		.since = g->since,
 		.trial_ends = g->trial_ends,
 		.loaded = n->gates->loaded || g->want.always,

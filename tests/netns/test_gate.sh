@@ -241,6 +241,7 @@ check "a reload without a change" sig b reload
 is "leaves the program where it is" "$(xdp_of b eth0)" "$id"
 bpftool link detach pinned /sys/fs/bpf/signet/v1/gate-*/link
 is "where another one takes it off" "$(xdp_of b eth0)" 0
+is "status says so" "$(gate_field b eth0 attached)" false
 check "a reload" sig b reload
 is "puts it back" "$(($(xdp_of b eth0) > 0))" 1
 is "it is gone" "$(gate_field b eth9 attached)" ""
