@@ -122,6 +122,15 @@ static void turn(void)
 	sg_loop_run(lab.loop);
 }
 
+/* However little time a busy machine gives us in a turn. */
+static void until_clients(size_t n)
+{
+	for (int i = 0; i < 100; i++)
+		if (sg_metrics_socket_clients(lab.socket) != n)
+			turn();
+	assert_int_equal(sg_metrics_socket_clients(lab.socket), n);
+}
+
 static void get(const char *request)
 {
 	int fd = dial();
@@ -240,15 +249,12 @@ static void places_are_bounded_in_number_and_time(void **state)
 	for (int i = 0; i < SG_METRICS_CLIENTS_MAX; i++)
 		fd[i] = dial();
 	send(fd[0], "GET /metrics HTTP/1.1\r\n\r\n", 25, 0);
-	turn();
-	assert_int_equal(sg_metrics_socket_clients(lab.socket),
-			 SG_METRICS_CLIENTS_MAX);
+	until_clients(SG_METRICS_CLIENTS_MAX);
 	fd[SG_METRICS_CLIENTS_MAX] = dial();
 	until_end(fd[SG_METRICS_CLIENTS_MAX]);
 	assert_int_equal(lab.got_len, 0);
 	until_end(fd[1]);
-	turn();
-	assert_int_equal(sg_metrics_socket_clients(lab.socket), 0);
+	until_clients(0);
 	for (int i = 0; i < SG_METRICS_CLIENTS_MAX; i++)
 		if (i != 1)
 			close(fd[i]);
