@@ -213,12 +213,41 @@ static inline uint64_t refused(uint32_t peer, uint32_t reason)
 	return n;
 }
 
-/* @each: entries of each map that packets fill */
-static inline int lab_open(uint32_t each)
+static inline void clear(struct bpf_map *map)
+{
+	uint8_t key[sizeof(struct signet_flow_key)];
+
+	while (!bpf_map_get_next_key(fd_of(map), NULL, key))
+		assert_int_equal(bpf_map_delete_elem(fd_of(map), key), 0);
+}
+
+/* As if it had just been loaded: the verifier takes its time for that. */
+static inline void lab_clear(void)
+{
+	clear(lab.policy->maps.flows);
+	clear(lab.policy->maps.asked);
+	clear(lab.policy->maps.refusals);
+	for (uint32_t i = 0; i < 2; i++) {
+		bpf_map_delete_elem(fd_of(lab.policy->maps.verdicts), &i);
+		bpf_map_delete_elem(fd_of(lab.policy->maps.prefixes), &i);
+	}
+	lab.policy->bss->active = 0;
+}
+
+static inline void lab_close(void)
+{
+	policy_lab_bpf__destroy(lab.before);
+	policy_bpf__destroy(lab.policy);
+	lab.before = NULL;
+	lab.policy = NULL;
+}
+
+static inline int lab_load(uint32_t each)
 {
 	uint32_t zero = 0;
 	int fd;
 
+	lab_close();
 	lab.policy = policy_bpf__open();
 	lab.before = policy_lab_bpf__open_and_load();
 	if (!lab.policy || !lab.before)
@@ -230,13 +259,24 @@ static inline int lab_open(uint32_t each)
 	if (policy_bpf__load(lab.policy)) {
 		print_message("the policy can't be loaded: %s\n",
 			      strerror(errno));
+		lab_close();
 		return -1;
 	}
 	fd = bpf_program__fd(lab.policy->progs.signet_policy_in);
+	return bpf_map_update_elem(fd_of(lab.before->maps.next), &zero, &fd, 0);
+}
+
+/* @each: entries of each map that packets fill */
+static inline int lab_open(uint32_t each)
+{
+	if (lab.policy && bpf_map__max_entries(lab.policy->maps.flows) == each)
+		lab_clear();
+	else if (lab_load(each))
+		return -1;
 	memset(&lab.verdicts, 0, sizeof(lab.verdicts));
 	lab.out_peer = RESTRICTED;
 	lab.segments = 0;
-	return bpf_map_update_elem(fd_of(lab.before->maps.next), &zero, &fd, 0);
+	return 0;
 }
 
 static inline int lab_setup(void **state)
@@ -244,10 +284,9 @@ static inline int lab_setup(void **state)
 	return lab_open(4096);
 }
 
+/* it stays loaded for the next test */
 static inline int lab_teardown(void **state)
 {
-	policy_lab_bpf__destroy(lab.before);
-	policy_bpf__destroy(lab.policy);
 	return 0;
 }
 
@@ -269,6 +308,7 @@ static inline void turn(struct made *m, bool ip6)
 static inline int run_group(const struct CMUnitTest *tests, size_t n)
 {
 	struct policy_lab_bpf *probe;
+	int failed;
 
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
 	libbpf_set_print(NULL);
@@ -278,7 +318,9 @@ static inline int run_group(const struct CMUnitTest *tests, size_t n)
 		return 4;
 	}
 	policy_lab_bpf__destroy(probe);
-	return _cmocka_run_group_tests("policy", tests, n, NULL, NULL);
+	failed = _cmocka_run_group_tests("policy", tests, n, NULL, NULL);
+	lab_close();
+	return failed;
 }
 
 #endif

@@ -6,8 +6,9 @@
 #include "handshake.h"
 
 static struct made init;
+static uint32_t wanted = XDP_TX;
 
-/* Return: how many of @n inits were challenged */
+/* Return: how many of @n inits were challenged, or what else is wanted */
 static uintptr_t flood(int n)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = init.b,
@@ -17,7 +18,7 @@ static uintptr_t flood(int n)
 
 	for (int i = 0; i < n; i++)
 		sent += !bpf_prog_test_run_opts(fd, &opts) &&
-			opts.retval == XDP_TX;
+			opts.retval == wanted;
 	return sent;
 }
 
@@ -115,6 +116,34 @@ static void a_bucket_is_of_all_cpus(void **state)
 	sched_setaffinity(0, sizeof(before), &before);
 }
 
+/* Nor is one taken twice at the same time. */
+static void no_token_is_taken_twice(void **state)
+{
+	int cpu[2] = { cpu_of(0), cpu_of(1) };
+	pthread_t thread[2];
+	uintptr_t passed = 0;
+	void *one;
+
+	if (cpu[1] < 0)
+		skip();
+	lab.settings.port[1].interval = 3600ull * 1000000000;
+	lab.settings.port[1].burst = GATE_COOKIE_BURST;
+	set_flags(GATE_LOADED);
+	make_proved(&init, &(struct shape){ 0 });
+	wanted = XDP_PASS;
+	go = false;
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(
+			pthread_create(&thread[i], NULL, flood_on, &cpu[i]), 0);
+	go = true;
+	for (int i = 0; i < 2; i++) {
+		pthread_join(thread[i], &one);
+		passed += (uintptr_t)one;
+	}
+	wanted = XDP_TX;
+	assert_int_equal(passed, GATE_COOKIE_BURST);
+}
+
 /* Labels come and go while frames come to both CPUs: each frame meets a label as
  * a whole, with its key, or none; none goes uncounted.
  */
@@ -191,6 +220,7 @@ int main(void)
 		gate_test(challenges_have_a_budget),
 		gate_test(the_budget_is_of_all_cpus),
 		gate_test(a_bucket_is_of_all_cpus),
+		gate_test(no_token_is_taken_twice),
 		gate_test(labels_end_under_traffic),
 	};
 

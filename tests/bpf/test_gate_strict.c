@@ -240,6 +240,38 @@ static void rules_are_read_to_the_letter(void **state)
 	drops(&m, SIGNET_DROP_STRICT);
 }
 
+/* The same bytes are another address in the other family. */
+static void a_rule_is_for_its_family(void **state)
+{
+	const uint8_t tcp[20] = { 0 };
+
+	for (int rule = 0; rule < 2; rule++) {
+		for (int prefix = 0; prefix < 2; prefix++) {
+			lab.settings.n_allow = 0;
+			allow((struct gate_allow){
+				.family = rule ? AF_INET6 : AF_INET,
+				.last = 65535,
+				.prefix = { prefix ? htonl(0x20010db8) : 0 },
+				.mask = { prefix ? ~0u : 0 } });
+			for (int ip6 = 0; ip6 < 2; ip6++) {
+				struct made m;
+
+				make(&m,
+				     &(struct shape){ .proto = IPPROTO_TCP,
+						      .ip6 = ip6 },
+				     tcp, sizeof(tcp));
+				if (!ip6)
+					memcpy(m.b + m.l3 + 12,
+					       "\x20\x01\x0d\xb8", 4);
+				if (ip6 == rule)
+					passes(&m, GATE_PASS_ALLOWED);
+				else
+					drops(&m, SIGNET_DROP_STRICT);
+			}
+		}
+	}
+}
+
 static void each_bit_of_a_rules_prefix_counts(void **state)
 {
 	const uint8_t tcp[20] = { 0 };
@@ -425,6 +457,7 @@ int main(void)
 		strict_test(what_a_network_needs_passes),
 		strict_test(a_rule_lets_pass_what_it_says),
 		strict_test(rules_are_read_to_the_letter),
+		strict_test(a_rule_is_for_its_family),
 		strict_test(each_bit_of_a_rules_prefix_counts),
 		strict_test(fragments_pass_by_rules_without_ports),
 		strict_test(the_whole_list_is_read),
