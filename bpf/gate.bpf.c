@@ -41,7 +41,7 @@ static __always_inline int judge_frame(const struct arrival *a)
  * Return: false: not so many
  */
 static __always_inline bool read_head(struct xdp_md *ctx, struct arrival *a,
-				      __u32 n)
+				      __u32 from, __u32 n)
 {
 	__u32 at = a->k.l4 + sizeof(struct udphdr);
 	const __u64 *p;
@@ -50,7 +50,7 @@ static __always_inline bool read_head(struct xdp_md *ctx, struct arrival *a,
 		return false;
 	if (packet_has(ctx, at, n, p)) {
 #pragma unroll
-		for (__u32 i = 0; i < n / sizeof(*p); i++)
+		for (__u32 i = from / sizeof(*p); i < n / sizeof(*p); i++)
 			a->head[i] = p[i];
 		return true;
 	}
@@ -59,7 +59,7 @@ static __always_inline bool read_head(struct xdp_md *ctx, struct arrival *a,
 
 static __always_inline int judge(struct xdp_md *ctx, struct arrival *a)
 {
-	if (!read_head(ctx, a, SIGNET_FRAME_HDR_LEN))
+	if (!read_head(ctx, a, 0, SIGNET_FRAME_HDR_LEN))
 		return refuse_datagram(SIGNET_DROP_LENGTH);
 	switch (a->frame.type) {
 	case SIGNET_FRAME_PACKET:
@@ -68,7 +68,8 @@ static __always_inline int judge(struct xdp_md *ctx, struct arrival *a)
 	case SIGNET_FRAME_INIT:
 	case SIGNET_FRAME_RESPONSE:
 	case SIGNET_FRAME_FINISH:
-		if (!read_head(ctx, a, SIGNET_HANDSHAKE_HDR_LEN))
+		if (!read_head(ctx, a, SIGNET_FRAME_HDR_LEN,
+			       SIGNET_HANDSHAKE_HDR_LEN))
 			return refuse_frame(SIGNET_DROP_LENGTH);
 		return judge_handshake(ctx, a);
 	case SIGNET_FRAME_COOKIE:

@@ -67,22 +67,20 @@ static __always_inline __u16 checksum(__u64 sum)
 	return ~sum;
 }
 
-static __always_inline __u64 sum64(__u64 sum, __u64 w)
-{
-	return sum + (__u32)w + (w >> 32);
-}
-
 #define REPLY_UDP (sizeof(struct udphdr) + SIGNET_COOKIE_FRAME_LEN)
 
+/* a frame that is written; its checksum is that of all lower and upper halves */
 struct frame {
-	__u64 *to; /* in the packet */
-	__u64 sum;
+	__u64 *to;
+	__u64 words;
+	__u64 upper;
 };
 
 static __always_inline __u64 put(struct frame *f, int at, __u64 w)
 {
 	f->to[at] = w;
-	f->sum = sum64(f->sum, w);
+	f->words += w;
+	f->upper += w >> 32;
 	return le64(w);
 }
 
@@ -123,7 +121,7 @@ static __always_inline __u64 cookie_frame(const struct arrival *a,
 	put(&f, 6, le64(sip_end(&mac)));
 	mac.v1 ^= 0xdd;
 	put(&f, 7, le64(sip_end(&mac)));
-	return f.sum;
+	return f.words - (f.upper << 32) + f.upper;
 }
 
 /* Headers are written by words, too. Return: the sum of the addresses */
@@ -171,17 +169,23 @@ static __always_inline void reply_udp(struct udphdr *udp,
 	udp->check = checksum(sum) ?: 0xffff;
 }
 
-static __always_inline void swap_ethernet(void *eth)
+static __always_inline bool swap_ethernet(struct xdp_md *ctx)
 {
+	void *eth = (void *)(long)ctx->data;
 	__u32 *to = eth, *from = eth + ETH_ALEN;
 	__u16 *to2 = eth + 4, *from2 = eth + ETH_ALEN + 4;
-	__u32 four = *to;
-	__u16 two = *to2;
+	__u32 four;
+	__u16 two;
 
+	if (eth + sizeof(struct ethhdr) > (void *)(long)ctx->data_end)
+		return false;
+	four = *to;
+	two = *to2;
 	*to = *from;
 	*to2 = *from2;
 	*from = four;
 	*from2 = two;
+	return true;
 }
 
 /*
@@ -210,14 +214,13 @@ static __always_inline bool reply6(struct xdp_md *ctx, const struct arrival *a,
 	__u32 l3 = a->k.l3;
 	struct ipv6hdr *ip6;
 	__u32 from[4];
-	void *eth;
 
 	destination_of(ctx, &a->k, from);
 	if (!shorten(ctx, l3 + sizeof(*ip6) + REPLY_UDP) ||
-	    !packet_has(ctx, 0, sizeof(struct ethhdr), eth) ||
 	    !packet_has(ctx, l3, sizeof(*ip6) + REPLY_UDP, ip6))
 		return false;
-	swap_ethernet(eth);
+	if (!swap_ethernet(ctx))
+		return false;
 	reply_udp((struct udphdr *)(ip6 + 1), a, cfg, to,
 		  reply_ip6(ip6, to, from));
 	return true;
@@ -229,13 +232,12 @@ static __always_inline bool reply4(struct xdp_md *ctx, const struct arrival *a,
 {
 	__u32 l3 = a->k.l3;
 	struct iphdr *ip;
-	void *eth;
 
 	if (!shorten(ctx, l3 + sizeof(*ip) + REPLY_UDP) ||
-	    !packet_has(ctx, 0, sizeof(struct ethhdr), eth) ||
 	    !packet_has(ctx, l3, sizeof(*ip) + REPLY_UDP, ip))
 		return false;
-	swap_ethernet(eth);
+	if (!swap_ethernet(ctx))
+		return false;
 	reply_udp((struct udphdr *)(ip + 1), a, cfg, to, reply_ip4(ip, to[0]));
 	return true;
 }

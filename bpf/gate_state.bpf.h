@@ -63,7 +63,7 @@ struct {
 } buckets SEC(".maps");
 
 /* So many challenges are taken from the budget of all CPUs at once. */
-#define COOKIE_BATCH 16
+#define COOKIE_BATCH 32
 
 /* when all challenges are back, whichever CPU sent them (virtual scheduling) */
 struct {
