@@ -132,6 +132,23 @@ static void ports_let_in_errors_about_ports_alone(void **state)
 	}
 }
 
+/* Not even of what the peer may ask for: nobody answers in the other family. */
+static void errors_quote_their_own_family(void **state)
+{
+	static struct made e;
+
+	allow("tcp/5432");
+	for (int f = 0; f < 2; f++) {
+		uint32_t header = f ? 40 : 20;
+
+		l4(&families[f], IPPROTO_TCP, 5432, 40000);
+		error_about(&e, &m, &families[f], f ? 1 : 3, header + 8);
+		in_passes(&e, RESTRICTED);
+		error_about(&e, &m, &families[!f], f ? 3 : 1, header + 8);
+		in_drops(&e, RESTRICTED, SIGNET_DROP_POLICY);
+	}
+}
+
 /* Other types have something else where an echo has its identifier. */
 static void replies_alone_answer_an_echo(void **state)
 {
@@ -285,6 +302,7 @@ int main(void)
 		T(of_icmp_errors_alone_quote),
 		T(icmp_belongs_to_its_family),
 		T(ports_let_in_errors_about_ports_alone),
+		T(errors_quote_their_own_family),
 		T(replies_alone_answer_an_echo),
 		T(a_quote_ends_with_its_packet),
 		T(an_empty_packet_is_one),
