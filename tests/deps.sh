@@ -12,7 +12,8 @@ libcbor-dev libjson-c-dev libinih-dev libsqlite3-dev libnftables-dev libnl-3-dev
 libnl-genl-3-dev libnl-route-3-dev libsystemd-dev"
 demo="iproute2 iputils-ping nftables procps python3 tcpdump tmux util-linux"
 test="$demo binutils clang-format-19 ethtool faketime iperf3 jq
-libcmocka-dev man-db netbase perl python3-jsonschema python3-yaml socat"
+libcmocka-dev libxdp1 man-db netbase perl python3-jsonschema python3-yaml socat
+xdp-tools"
 vm="debian-archive-keyring qemu-system-x86 util-linux"
 
 # libFuzzer comes in a package that is named after clang's version.
