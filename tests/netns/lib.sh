@@ -346,7 +346,8 @@ receive() {
 		"$(awk "BEGIN { print $3 + 6 * $slow }")" \
 		>"${4:-$T/stream.json}" &
 	receiver=$!
-	sleep $((2 * slow)).3
+	within 10 nsenter --net="/run/netns/$1" -- grep -qi \
+		":$(printf %04x "$2") " /proc/net/udp /proc/net/udp6
 }
 
 # received: what that has counted until now
