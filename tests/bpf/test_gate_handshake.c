@@ -165,7 +165,7 @@ static void under_load_a_source_proves_its_address(void **state)
 /* XX and XXpsk3 answer strangers: never without a cookie, and padded. */
 static void what_answers_strangers_needs_a_cookie(void **state)
 {
-	uint8_t f[SIGNET_HANDSHAKE_MAX];
+	uint8_t f[SIGNET_HANDSHAKE_MAX], cookie[16];
 	struct shape s = { 0 };
 	struct made m;
 
@@ -174,6 +174,10 @@ static void what_answers_strangers_needs_a_cookie(void **state)
 	challenged(&m, &s);
 	make(&m, &s, f, sizeof(f) - 1);
 	drops(&m, SIGNET_DROP_LENGTH);
+	cookie_for(&m, &s, 0, cookie);
+	signet_mac2_write(f, cookie);
+	make(&m, &s, f, sizeof(f));
+	passes(&m, GATE_PASS_HANDSHAKE);
 	/* pairing: made for nobody in particular */
 	make_init(f, SIGNET_PATTERN_XXPSK3);
 	signet_mac1_write(f, lab.mac1_zero);
