@@ -265,6 +265,14 @@ static __always_inline bool take_batch(__u64 interval)
 	return false;
 }
 
+/* A broadcast or multicast: no address of one host that an answer can have. */
+static __always_inline bool is_for_many(struct xdp_md *ctx)
+{
+	const __u8 *eth;
+
+	return !packet_has(ctx, 0, ETH_ALEN, eth) || *eth & 1;
+}
+
 static __always_inline int challenge(struct xdp_md *ctx, struct arrival *a,
 				     const struct gate_port *cfg,
 				     const __u32 source[4])
@@ -274,6 +282,8 @@ static __always_inline int challenge(struct xdp_md *ctx, struct arrival *a,
 
 	if (!is_local(ctx, &a->k))
 		return FOR_OTHERS;
+	if (is_for_many(ctx))
+		return refuse_frame(SIGNET_DROP_MAC2);
 	c = counts();
 	/* what this CPU has sent says where in its batch it is */
 	if (!c || (c->passed[GATE_CHALLENGED] % COOKIE_BATCH == 0 &&

@@ -114,14 +114,12 @@ static void broadcasts_and_multicasts_are_judged(void **state)
 	passes(&m, GATE_PASS_OTHER);
 }
 
-/* No answer in somebody else's name. */
-static void an_init_for_others_is_not_challenged(void **state)
+/* to be challenged */
+static void make_init(struct made *m)
 {
 	struct signet_handshake_frame *h;
 	uint8_t f[SIGNET_HANDSHAKE_MAX];
-	struct made m;
 
-	know_locals();
 	lab.settings.port[1].flags = GATE_LOADED;
 	settings_use();
 	memset(f, 0, sizeof(f));
@@ -130,10 +128,31 @@ static void an_init_for_others_is_not_challenged(void **state)
 	h->pattern = SIGNET_PATTERN_IK;
 	h->sender_label = 5;
 	signet_mac1_write(f, lab.mac1_key);
-	make(&m, &(struct shape){ 0 }, f, 300);
+	make(m, &(struct shape){ 0 }, f, 300);
+}
+
+/* No answer in somebody else's name. */
+static void an_init_for_others_is_not_challenged(void **state)
+{
+	struct made m;
+
+	know_locals();
+	make_init(&m);
 	assert_int_equal(run(m.b, m.len), XDP_TX);
 	m.b[m.l4 - 1] ^= 1;
 	passes(&m, GATE_PASS_OTHER);
+}
+
+/* Nor in the name of many, which no frame may come from. */
+static void an_init_for_many_is_not_challenged(void **state)
+{
+	struct made m;
+
+	make_init(&m);
+	m.b[0] |= 1;
+	drops(&m, SIGNET_DROP_MAC2);
+	m.b[0] &= ~1;
+	assert_int_equal(run(m.b, m.len), XDP_TX);
 }
 
 int main(void)
@@ -146,6 +165,7 @@ int main(void)
 		gate_test(a_fragment_for_others_passes),
 		gate_test(broadcasts_and_multicasts_are_judged),
 		gate_test(an_init_for_others_is_not_challenged),
+		gate_test(an_init_for_many_is_not_challenged),
 	};
 
 	return run_group(tests, sizeof(tests) / sizeof(*tests));
